@@ -1,0 +1,161 @@
+/* The public functions: thin wrappers around the calculator. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calc/calculator.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+const char *chgnet_version(void)
+{
+    return PACKAGE_VERSION;
+}
+
+chgnet_status chgnet_model_load(chgnet_context *context, const char *name, chgnet_model **model)
+{
+    return chgi_model_load(context, name ? name : "0.3.0", model);
+}
+
+void chgnet_model_destroy(chgnet_model *model)
+{
+    chgi_model_destroy(model);
+}
+
+chgnet_model_info chgnet_model_get_info(const chgnet_model *model)
+{
+    const chgi_weights *weights = chgi_model_weights(model);
+    return (chgnet_model_info){.version = weights->version,
+                               .sha256 = weights->model_sha256,
+                               .path = weights->path,
+                               .atom_cutoff = weights->hyper.atom_cutoff,
+                               .bond_cutoff = weights->hyper.bond_cutoff,
+                               .n_element = (int)weights->hyper.n_element,
+                               .n_feature = (int)weights->hyper.atom_fea_dim,
+                               .n_parameter = chgi_weights_count(weights)};
+}
+
+chgnet_options chgnet_options_default(void)
+{
+    return (chgnet_options){.size = sizeof(chgnet_options), .precision = CHGNET_SINGLE, .threads = 0};
+}
+
+chgnet_status chgnet_calculator_create(chgnet_context *context, const chgnet_model *model, const chgnet_options *options,
+                                       chgnet_calculator **calculator)
+{
+    chgnet_options chosen = options ? *options : chgnet_options_default();
+    if (chosen.size != sizeof chosen)
+        return chgi_context_fail(context, CHGNET_EUSAGE, "options of another version; start from chgnet_options_default()");
+    if (chosen.threads < 0 || chosen.threads > 4096)
+        return chgi_context_fail(context, CHGNET_EUSAGE, "%d threads; give 1 to 4096, or 0 for the default", chosen.threads);
+    const char *isa = getenv("CHGNET_ISA"); /* for tests and for a processor that is slow with wide vectors */
+    return chgi_calculator_create(context, model, chosen.precision == CHGNET_DOUBLE, chosen.threads,
+                                  isa && *isa ? isa : NULL, calculator);
+}
+
+void chgnet_calculator_destroy(chgnet_calculator *calculator)
+{
+    chgi_calculator_destroy(calculator);
+}
+
+chgnet_status chgnet_calculator_set_structure(chgnet_calculator *calculator, int64_t n_atom, const int32_t *numbers,
+                                              const double *positions, const double *cell, const int *pbc)
+{
+    chgi_structure view = {.n_atom = n_atom, /* only read */
+                           .numbers = (int32_t *)(uintptr_t)numbers,
+                           .positions = (double *)(uintptr_t)positions};
+    memcpy(view.cell, cell, sizeof view.cell);
+    for (int k = 0; k < 3; k++)
+        view.pbc[k] = pbc[k] != 0;
+    return chgi_calculator_set_structure(calculator, &view);
+}
+
+chgnet_status chgnet_calculator_compute(chgnet_calculator *calculator, unsigned want)
+{
+    return chgi_calculator_compute(calculator, want);
+}
+
+static chgnet_status need(const chgnet_calculator *calculator, unsigned flag)
+{
+    if (calculator->computed & flag)
+        return CHGNET_OK;
+    return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE, "%s not computed for this structure; call compute first",
+                             flag == CHGNET_WANT_GRADIENT ? "forces were" : "the energy was");
+}
+
+static chgnet_status copy(const chgnet_calculator *calculator, unsigned flag, const double *from, int width, double *to)
+{
+    CHGI_TRY(need(calculator, flag));
+    memcpy(to, from, (size_t)calculator->graph.n_atom * (size_t)width * sizeof *to);
+    return CHGNET_OK;
+}
+
+chgnet_status chgnet_calculator_get_energy(const chgnet_calculator *calculator, double *energy)
+{
+    CHGI_TRY(need(calculator, CHGNET_WANT_ENERGY));
+    *energy = calculator->energy;
+    return CHGNET_OK;
+}
+
+chgnet_status chgnet_calculator_get_forces(const chgnet_calculator *calculator, double *forces)
+{
+    return copy(calculator, CHGNET_WANT_GRADIENT, calculator->forces, 3, forces);
+}
+
+chgnet_status chgnet_calculator_get_stress(const chgnet_calculator *calculator, double *stress)
+{
+    const chgi_structure *s = &calculator->structure;
+    CHGI_TRY(need(calculator, CHGNET_WANT_GRADIENT));
+    if (!(s->pbc[0] && s->pbc[1] && s->pbc[2]))
+        return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE, "stress is defined only where all three axes are periodic");
+    double scale = CHGI_GPA / fabs(chgi_structure_volume(s->cell));
+    for (int k = 0; k < 9; k++)
+        stress[k] = scale * calculator->virial[k / 3][k % 3];
+    return CHGNET_OK;
+}
+
+chgnet_status chgnet_calculator_get_magmoms(const chgnet_calculator *calculator, double *magmoms)
+{
+    return copy(calculator, CHGNET_WANT_ENERGY, calculator->magmoms, 1, magmoms);
+}
+
+chgnet_status chgnet_calculator_get_site_energies(const chgnet_calculator *calculator, double *site_energies)
+{
+    return copy(calculator, CHGNET_WANT_ENERGY, calculator->site_energies, 1, site_energies);
+}
+
+chgnet_status chgnet_calculator_get_atom_fea(const chgnet_calculator *calculator, double *atom_fea)
+{
+    return copy(calculator, CHGNET_WANT_ENERGY, calculator->atom_fea, calculator->n_feature, atom_fea);
+}
+
+chgnet_status chgnet_calculator_get_atom_fea_final(const chgnet_calculator *calculator, double *atom_fea_final)
+{
+    return copy(calculator, CHGNET_WANT_ENERGY, calculator->atom_fea_final, calculator->n_feature, atom_fea_final);
+}
+
+chgnet_status chgnet_calculator_get_crystal_fea(const chgnet_calculator *calculator, double *crystal_fea)
+{
+    CHGI_TRY(need(calculator, CHGNET_WANT_ENERGY));
+    int n = calculator->n_feature;
+    for (int c = 0; c < n; c++) {
+        crystal_fea[c] = 0;
+        for (int64_t i = 0; i < calculator->graph.n_atom; i++)
+            crystal_fea[c] += calculator->atom_fea_final[i * n + c];
+    }
+    return CHGNET_OK;
+}
+
+chgnet_status chgnet_calculator_get_counts(const chgnet_calculator *calculator, int64_t *n_directed_bond, int64_t *n_angle)
+{
+    if (calculator->graph.n_atom == 0)
+        return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE, "there is no structure; set one first");
+    *n_directed_bond = calculator->graph.n_edge;
+    *n_angle = calculator->graph.n_angle;
+    return CHGNET_OK;
+}

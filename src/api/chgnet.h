@@ -1,0 +1,156 @@
+/*
+ * chgnet.h - CHGNet, the universal interatomic potential, in C.
+ *
+ * Units everywhere: eV, Angstrom, mu_B; stress in GPa.  Cell vectors are the rows of a (3,3) array.
+ * Stress is (1/|V|) dE/dstrain: a compressed crystal has negative diagonal stress (ASE's sign).
+ *
+ * Threads: a loaded model is immutable and may be shared.  A context, and the calculators made with
+ * it, belong to one thread at a time.  The library never prints, exits, or keeps global state.
+ *
+ * Ownership: x_create and x_load give an object that x_destroy frees (NULL is allowed).  Arrays
+ * passed in are copied; arrays passed to be filled belong to the caller.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+#ifndef CHGNET_H
+#define CHGNET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define CHGNET_MUST_USE __attribute__((warn_unused_result))
+#define CHGNET_API __attribute__((visibility("default")))
+#else
+#define CHGNET_MUST_USE
+#define CHGNET_API
+#endif
+
+/** Every status with its text.  The values are also the exit codes of the command `chgnet`. */
+#define CHGNET_STATUS_LIST(X)                                                                    \
+    X(CHGNET_OK, 0, "done")                                                                      \
+    X(CHGNET_EINTERNAL, 1, "internal error")                                                     \
+    X(CHGNET_EUSAGE, 2, "wrong use: unknown option, or a result that was not computed")          \
+    X(CHGNET_EINPUT, 3, "bad input: file, structure, weights or label")                          \
+    X(CHGNET_ECONVERGE, 4, "not converged within the given steps")                               \
+    X(CHGNET_ENUMERIC, 5, "numerical failure: non-finite energy or force")                       \
+    X(CHGNET_EIO, 6, "input or output failed: disk full, or no permission")                      \
+    X(CHGNET_ENOMEM, 7, "not enough memory")
+
+#define CHGNET_STATUS_ENUM_(name, value, text) name = value,
+typedef enum chgnet_status { CHGNET_STATUS_LIST(CHGNET_STATUS_ENUM_) CHGNET_STATUS_COUNT_ } chgnet_status;
+
+/** The text of a status; never NULL. */
+CHGNET_API const char *chgnet_status_text(chgnet_status status);
+
+/** Version of the library, such as "0.1.0". */
+CHGNET_API const char *chgnet_version(void);
+
+/* ---- context: where errors and warnings are told ------------------------------------------- */
+
+typedef struct chgnet_context chgnet_context;
+
+/** Called with one line of text (no newline) for each kind of warning, once per context. */
+typedef void (*chgnet_warning_function)(const char *text, void *user);
+
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_context_create(chgnet_context **context);
+CHGNET_API void chgnet_context_destroy(chgnet_context *context);
+/** One line that says what went wrong last; "" before the first error.  Valid until the next call. */
+CHGNET_API const char *chgnet_context_error(const chgnet_context *context);
+/** Choose who hears warnings; NULL (the start) drops them. */
+CHGNET_API void chgnet_context_on_warning(chgnet_context *context, chgnet_warning_function function, void *user);
+
+/* ---- model: weights, immutable once loaded --------------------------------------------------- */
+
+typedef struct chgnet_model chgnet_model;
+
+typedef struct chgnet_model_info {
+    const char *version;      /**< "0.3.0", "0.2.0", "r2scan", or what the file says */
+    const char *sha256;       /**< 64 hex digits over hyperparameters and tensors, not over the file */
+    const char *path;         /**< file it was read from */
+    double atom_cutoff;       /**< Angstrom */
+    double bond_cutoff;       /**< Angstrom */
+    int n_element;            /**< atomic numbers 1..n_element are known */
+    int n_feature;            /**< length of an atom's embedding (64) */
+    int64_t n_parameter;      /**< number of weights */
+} chgnet_model_info;
+
+/** Load weights and check them.
+ *  \param[in]  name  "0.3.0", "0.2.0", "r2scan" (looked for in $CHGNET_WEIGHTS, the installed data folder,
+ *                    the source tree's weights/) or the path of an HDF5 file; NULL means "0.3.0"
+ *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_EIO, CHGNET_ENOMEM */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_model_load(chgnet_context *context, const char *name,
+                                                           chgnet_model **model);
+CHGNET_API void chgnet_model_destroy(chgnet_model *model);
+/** Facts about a model; the texts live as long as the model. */
+CHGNET_API chgnet_model_info chgnet_model_get_info(const chgnet_model *model);
+
+/* ---- calculator: structure in, results out --------------------------------------------------- */
+
+typedef struct chgnet_calculator chgnet_calculator;
+
+typedef enum chgnet_precision { CHGNET_SINGLE = 0, CHGNET_DOUBLE = 1 } chgnet_precision;
+
+typedef struct chgnet_options {
+    size_t size;                /**< sizeof(chgnet_options), set by chgnet_options_default */
+    chgnet_precision precision; /**< of the network; geometry and sums of energies are always double */
+    int threads;                /**< 0: OMP_NUM_THREADS, else the cores this process may use */
+} chgnet_options;
+
+/** What to compute; energy, site energies, magmoms and embeddings come with every pass. */
+enum { CHGNET_WANT_ENERGY = 1, CHGNET_WANT_GRADIENT = 2 /* forces, and stress where it is defined */ };
+
+CHGNET_API chgnet_options chgnet_options_default(void);
+
+/** A calculator owns its workspace and grows it as needed.  Model and context must outlive it.
+ *  \param[in] options  NULL means the defaults */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_create(chgnet_context *context, const chgnet_model *model,
+                                                                  const chgnet_options *options,
+                                                                  chgnet_calculator **calculator);
+CHGNET_API void chgnet_calculator_destroy(chgnet_calculator *calculator);
+
+/** Give the calculator a structure; earlier results are gone.
+ *  \param[in] n_atom     number of atoms, at least 1
+ *  \param[in] numbers    (n_atom)   atomic numbers
+ *  \param[in] positions  (n_atom,3) Angstrom, anywhere in space
+ *  \param[in] cell       (3,3)      rows are cell vectors; a zero row is allowed along a non-periodic axis
+ *  \param[in] pbc        (3)        nonzero where periodic
+ *  \return CHGNET_OK; CHGNET_EINPUT names the atom, element, pair or cell that is wrong; CHGNET_ENOMEM */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_structure(chgnet_calculator *calculator,
+                                                                         int64_t n_atom, const int32_t *numbers,
+                                                                         const double *positions, const double *cell,
+                                                                         const int *pbc);
+/** Run the network.
+ *  \param[in] want  CHGNET_WANT_ENERGY, or CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT
+ *  \return CHGNET_OK; CHGNET_ENUMERIC when the energy or a force is not finite; CHGNET_ENOMEM */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_compute(chgnet_calculator *calculator, unsigned want);
+
+/* Results of the last compute.  Each returns CHGNET_EUSAGE when it was not computed or is not defined. */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_energy(const chgnet_calculator *calculator,
+                                                                      double *energy); /**< () eV, total */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_forces(const chgnet_calculator *calculator,
+                                                                      double *forces); /**< (n_atom,3) eV/A */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_stress(const chgnet_calculator *calculator,
+                                                                      double *stress); /**< (3,3) GPa; all axes periodic */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_magmoms(const chgnet_calculator *calculator,
+                                                                       double *magmoms); /**< (n_atom) mu_B */
+CHGNET_API CHGNET_MUST_USE chgnet_status
+chgnet_calculator_get_site_energies(const chgnet_calculator *calculator, double *site_energies); /**< (n_atom) eV */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_atom_fea(
+    const chgnet_calculator *calculator, double *atom_fea); /**< (n_atom,n_feature) before the last convolution */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_atom_fea_final(
+    const chgnet_calculator *calculator, double *atom_fea_final); /**< (n_atom,n_feature) what the energy MLP reads */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_crystal_fea(
+    const chgnet_calculator *calculator, double *crystal_fea); /**< (n_feature) sum of atom_fea_final */
+/** Numbers of directed bonds within the atom cutoff and of ordered angles. */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_counts(const chgnet_calculator *calculator,
+                                                                      int64_t *n_directed_bond, int64_t *n_angle);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* CHGNET_H */

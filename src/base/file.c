@@ -1,0 +1,155 @@
+#define _POSIX_C_SOURCE 200809L
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+static chgnet_status read_all(chgnet_context *ctx, int fd, const char *path, char **data, size_t *length)
+{
+    size_t capacity = 0, used = 0;
+    struct stat info;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0)
+        CHGI_TRY(chgi_memory_grow(ctx, data, &capacity, (size_t)info.st_size + 2, 1));
+    for (;;) {
+        CHGI_TRY(chgi_memory_grow(ctx, data, &capacity, used + 2, 1)); /* room for one more byte and the NUL */
+        ssize_t got = read(fd, *data + used, capacity - used - 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be read: %s", path, strerror(errno));
+        if (got == 0)
+            break;
+        used += (size_t)got;
+    }
+    (*data)[used] = '\0';
+    *length = used;
+    return CHGNET_OK;
+}
+
+static chgnet_status open_to_read(chgnet_context *ctx, const char *path, int *fd)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return chgi_context_fail(ctx, CHGNET_EINPUT, "%s: is a directory; give a file", path);
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd >= 0)
+        return CHGNET_OK;
+    bool missing = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG;
+    return chgi_context_fail(ctx, missing ? CHGNET_EINPUT : CHGNET_EIO, "%s: cannot be opened: %s", path,
+                             strerror(errno));
+}
+
+chgnet_status chgi_file_read(chgnet_context *ctx, const char *path, char **data, size_t *length)
+{
+    *data = NULL;
+    *length = 0;
+    int fd = STDIN_FILENO;
+    bool standard = strcmp(path, "-") == 0;
+    if (!standard)
+        CHGI_TRY(open_to_read(ctx, path, &fd));
+    chgnet_status status = read_all(ctx, fd, path, data, length);
+    if (!standard)
+        close(fd);
+    if (status != CHGNET_OK) {
+        chgi_memory_free(*data);
+        *data = NULL;
+    }
+    return status;
+}
+
+static int write_all(int fd, const char *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t done = write(fd, data, length);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return -1;
+        data += done;
+        length -= (size_t)done;
+    }
+    return fsync(fd);
+}
+
+/* The rename itself must survive a power cut; a folder that cannot be synced is no reason to fail. */
+static void sync_folder(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    int length = slash ? snprintf(folder, sizeof folder, "%.*s/", (int)(slash - path), path)
+                       : snprintf(folder, sizeof folder, ".");
+    if (length < 0 || (size_t)length >= sizeof folder)
+        return;
+    int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+}
+
+/* A device or a pipe (such as /dev/stdout) cannot be replaced by a rename: it is written as it is. */
+static chgnet_status write_special(chgnet_context *ctx, const char *path, const void *data, size_t length)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool good = fd >= 0 && (write_all(fd, data, length) == 0 || errno == EINVAL || errno == EROFS);
+    int error = errno;
+    if (fd >= 0 && close(fd) != 0 && good) {
+        good = false;
+        error = errno;
+    }
+    return good ? CHGNET_OK
+                : chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s", path, strerror(error));
+}
+
+static int open_temporary(const char *path, char *name, size_t size)
+{
+    for (unsigned attempt = 0; attempt < 100; attempt++) {
+        int length = snprintf(name, size, "%s.%ld.%u.tmp", path, (long)getpid(), attempt);
+        if (length < 0 || (size_t)length >= size) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
+chgnet_status chgi_file_write(chgnet_context *ctx, const char *path, const void *data, size_t length)
+{
+    struct stat info;
+    bool exists = stat(path, &info) == 0;
+    if (exists && S_ISDIR(info.st_mode))
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: is a directory; give a file", path);
+    if (exists && !S_ISREG(info.st_mode))
+        return write_special(ctx, path, data, length);
+    if (exists && access(path, W_OK) != 0)
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    char name[4096];
+    int fd = open_temporary(path, name, sizeof name);
+    if (fd < 0)
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    bool good = write_all(fd, data, length) == 0;
+    int error = errno;
+    if (close(fd) != 0 && good) {
+        good = false;
+        error = errno;
+    }
+    if (good && rename(name, path) != 0) {
+        good = false;
+        error = errno;
+    }
+    if (!good) {
+        unlink(name);
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s", path, strerror(error));
+    }
+    sync_folder(path);
+    return CHGNET_OK;
+}

@@ -1,0 +1,49 @@
+/* Structure in, energy, forces, stress, magmoms and embeddings out; owns the graph and the workspace. */
+#ifndef CHGI_CALC_CALCULATOR_H
+#define CHGI_CALC_CALCULATOR_H
+
+#include "model/model.h"
+
+/** 1 eV/A^3 in GPa. */
+#define CHGI_GPA 160.21766208
+
+struct chgnet_calculator {
+    chgnet_context *ctx;
+    const chgnet_model *model;
+    const chgi_kernel *kernel;
+    const void *network;
+    int n_thread;
+    int n_feature;
+
+    chgi_structure structure;
+    chgi_graph graph;
+    chgi_arena workspace;
+    chgi_arena memory;       /* of the result arrays */
+    unsigned computed;       /**< CHGNET_WANT_ flags of the last pass; 0 after a new structure */
+
+    double energy;           /**< eV */
+    double virial[3][3];     /**< dE/dstrain, eV */
+    double *site_energies;   /**< (n_atom) eV */
+    double *magmoms;         /**< (n_atom) mu_B */
+    double *forces;          /**< (n_atom,3) eV/A */
+    double *atom_fea;        /**< (n_atom,n_feature) */
+    double *atom_fea_final;  /**< (n_atom,n_feature) */
+    double *bond_gradient;   /**< (n_bond,3) dE/d(bond vector), eV/A */
+};
+
+/** \param[in] isa  "generic", "avx2", "avx512", or NULL for the fastest this processor runs
+ *  \param[in] n_thread  0: OMP_NUM_THREADS, else the cores this process may use
+ *  \return CHGNET_OK; CHGNET_EUSAGE when this processor has no such kernels; CHGNET_EINPUT, CHGNET_ENOMEM */
+chgnet_status chgi_calculator_create(chgnet_context *ctx, const chgnet_model *model, bool is_double, int n_thread,
+                                     const char *isa, chgnet_calculator **calculator);
+void chgi_calculator_destroy(chgnet_calculator *calculator);
+
+/** Check a structure, copy it, build its graph.  Results are gone, also on failure.
+ *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_ENOMEM */
+chgnet_status chgi_calculator_set_structure(chgnet_calculator *calculator, const chgi_structure *structure);
+
+/** \param[in] want CHGNET_WANT_ flags
+ *  \return CHGNET_OK; CHGNET_EUSAGE without a structure; CHGNET_ENUMERIC, CHGNET_ENOMEM */
+chgnet_status chgi_calculator_compute(chgnet_calculator *calculator, unsigned want);
+
+#endif

@@ -1,0 +1,217 @@
+/* chgnet info: what a file of weights holds, and which weights are installed. */
+#include "cli/info.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "crystal/structure.h"
+#include "model/weights.h"
+
+static const char usage[] =
+    "Usage: chgnet info [MODEL] [--verify] [--license]\n"
+    "\n"
+    "Show what a file of weights holds.  MODEL is 0.3.0, 0.2.0, r2scan, or a path.  Without it, the\n"
+    "three released sets of weights are listed.  Every file is checked against its own SHA-256.\n"
+    "\n"
+    "      --verify   compare with the sums of the released weights too; exit code 3 when they differ\n"
+    "      --license  print the licence of the weights in full\n"
+    "      --help     print this help\n";
+
+typedef struct options {
+    const char *model;
+    bool verify, license, help;
+} options;
+
+static int misuse(const char *problem)
+{
+    fprintf(stderr, "chgnet: info: %s; see `chgnet info --help`\n", problem);
+    return CHGNET_EUSAGE;
+}
+
+static int parse(int argc, char **argv, options *o)
+{
+    static const struct option known[] = {
+        {"verify", no_argument, NULL, 'v'},
+        {"license", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    optind = 1;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        if (option == 'v')
+            o->verify = true;
+        else if (option == 'l')
+            o->license = true;
+        else if (option == 'h')
+            o->help = true;
+        else
+            return misuse("an option is unknown");
+    }
+    if (argc - optind > 1)
+        return misuse("at most one model is expected");
+    o->model = argv[optind]; /* NULL behind the last */
+    if (o->license && !o->model && !o->help)
+        return misuse("--license needs a model");
+    return CHGNET_OK;
+}
+
+/* ---- releases --------------------------------------------------------------------------------- */
+
+static const chgi_release *release_by_name(const char *name)
+{
+    for (int i = 0; chgi_weights_release(i); i++)
+        if (strcmp(chgi_weights_release(i)->name, name) == 0)
+            return chgi_weights_release(i);
+    return NULL;
+}
+
+static bool is_release(const chgi_weights *weights, const chgi_release *release)
+{
+    return strcmp(weights->model_sha256, release->model_sha256) == 0 &&
+           strcmp(weights->source_sha256, release->source_sha256) == 0;
+}
+
+/* Weights that call themselves a release must be it, and what was asked for by a release's name too. */
+static chgnet_status verify(chgnet_context *ctx, const char *asked, const chgi_weights *weights)
+{
+    const chgi_release *release = release_by_name(asked);
+    if (!release)
+        release = release_by_name(weights->version);
+    if (!release || is_release(weights, release))
+        return CHGNET_OK;
+    return chgi_context_fail(ctx, CHGNET_EINPUT, "%s: these are not the released weights %s; their model_sha256 should be %s",
+                             weights->path, release->name, release->model_sha256);
+}
+
+/* ---- one model -------------------------------------------------------------------------------- */
+
+static const char *norm_text(const chgi_hyper *hyper)
+{
+    if (hyper->gmlp_norm && hyper->readout_norm)
+        return "LayerNorm in the gated MLPs and before the readout";
+    if (hyper->gmlp_norm)
+        return "LayerNorm in the gated MLPs";
+    return hyper->readout_norm ? "LayerNorm before the readout" : "none";
+}
+
+static void print_sizes(chgi_text *text, const chgi_hyper *hyper)
+{
+    chgi_text_print(text, "features       %" PRId64 " per atom, %" PRId64 " per bond, %" PRId64 " per angle\n",
+                    hyper->atom_fea_dim, hyper->bond_fea_dim, hyper->angle_fea_dim);
+    chgi_text_print(text, "layers         %" PRId64 " atom convolutions, %" PRId64 " bond convolutions, %" PRId64
+                    " angle updates\n", hyper->n_conv, hyper->n_conv - 1, hyper->n_conv - 1);
+    chgi_text_print(text, "hidden         %" PRId64 " (atom), %" PRId64 " (bond), %" PRId64 " (angle); readout",
+                    hyper->atom_hidden, hyper->bond_hidden, hyper->angle_hidden);
+    for (int64_t i = 0; i < hyper->n_mlp_hidden; i++)
+        chgi_text_print(text, "%s%" PRId64, i ? ", " : " ", hyper->mlp_hidden[i]);
+    chgi_text_print(text, "%s\n", hyper->n_mlp_hidden ? "" : " linear");
+}
+
+static void print_model(chgi_text *text, const options *o, const chgi_weights *weights)
+{
+    const chgi_hyper *hyper = &weights->hyper;
+    const char *license = weights->license;
+    chgi_text_print(text, "version        %s\n", weights->version);
+    chgi_text_print(text, "file           %s\n", weights->path);
+    chgi_text_print(text, "elements       1 to %" PRId64 " (H to %s)\n", hyper->n_element,
+                    chgi_element_symbol((int)hyper->n_element));
+    chgi_text_print(text, "cutoffs        %g A (atom graph), %g A (bond graph); envelope power %" PRId64 "\n",
+                    hyper->atom_cutoff, hyper->bond_cutoff, hyper->cutoff_coeff);
+    chgi_text_print(text, "basis          %" PRId64 " radial, %" PRId64 " angular\n", hyper->n_radial, hyper->n_angular);
+    print_sizes(text, hyper);
+    chgi_text_print(text, "norm           %s\n", norm_text(hyper));
+    chgi_text_print(text, "parameters     %" PRId64 "\n", chgi_weights_count(weights));
+    chgi_text_print(text, "licence        %.*s...\n", (int)strcspn(license, "\n"), license);
+    chgi_text_print(text, "source         %s\n", weights->source);
+    chgi_text_print(text, "source_sha256  %s\n", weights->source_sha256);
+    chgi_text_print(text, "model_sha256   %s\n", weights->model_sha256);
+    if (o->verify)
+        chgi_text_print(text, "verified       %s\n", release_by_name(weights->version)
+                                                         ? "the content has this sum, and so have the released weights"
+                                                         : "the content has this sum; this is no released set");
+    if (o->license)
+        chgi_text_print(text, "\n%s", license);
+}
+
+static chgnet_status show_model(chgnet_context *ctx, const options *o, chgi_text *text)
+{
+    chgi_weights weights;
+    CHGI_TRY(chgi_weights_load(ctx, o->model, &weights));
+    chgnet_status status = o->verify ? verify(ctx, o->model, &weights) : CHGNET_OK;
+    if (status == CHGNET_OK)
+        print_model(text, o, &weights);
+    chgi_weights_destroy(&weights);
+    return status;
+}
+
+/* ---- the list --------------------------------------------------------------------------------- */
+
+static chgnet_status list_release(chgnet_context *ctx, const options *o, const char *name, chgi_text *text)
+{
+    chgi_weights weights;
+    char *path;
+    chgnet_status status = chgi_weights_locate(ctx, name, &path);
+    if (status != CHGNET_OK) {
+        chgi_text_print(text, "%-8s  not found\n", name);
+        return status == CHGNET_EINPUT && !o->verify ? CHGNET_OK : status;
+    }
+    chgi_memory_free(path);
+    status = chgi_weights_load(ctx, name, &weights);
+    if (status == CHGNET_OK && o->verify)
+        status = verify(ctx, name, &weights);
+    if (status == CHGNET_OK)
+        chgi_text_print(text, "%-8s  %10" PRId64 "  %.12s  %-8s  %s\n", name, chgi_weights_count(&weights),
+                        weights.model_sha256, o->verify ? "verified" : "present", weights.path);
+    else
+        chgi_text_print(text, "%-8s  damaged\n", name);
+    chgi_weights_destroy(&weights);
+    return status;
+}
+
+/* All are listed; the first failure decides. */
+static chgnet_status list_releases(chgnet_context *ctx, const options *o, chgi_text *text)
+{
+    chgnet_status first = CHGNET_OK;
+    chgi_text_print(text, "name      parameters  sha256        state     file\n");
+    for (int i = 0; chgi_weights_release(i); i++) {
+        chgnet_status status = list_release(ctx, o, chgi_weights_release(i)->name, text);
+        if (status != CHGNET_OK)
+            fprintf(stderr, "chgnet: %s\n", chgnet_context_error(ctx));
+        if (first == CHGNET_OK)
+            first = status;
+    }
+    return first;
+}
+
+int chgi_cli_info(int argc, char **argv)
+{
+    options o = {0};
+    chgi_text text = {0};
+    chgnet_context *ctx;
+    int code = parse(argc, argv, &o);
+    if (code != CHGNET_OK)
+        return code;
+    if (o.help) {
+        fputs(usage, stdout);
+        return CHGNET_OK;
+    }
+    if (chgnet_context_create(&ctx) != CHGNET_OK) {
+        fputs("chgnet: not enough memory\n", stderr);
+        return CHGNET_ENOMEM;
+    }
+    chgnet_status status = o.model ? show_model(ctx, &o, &text) : list_releases(ctx, &o, &text);
+    if (o.model && status != CHGNET_OK)
+        fprintf(stderr, "chgnet: %s\n", chgnet_context_error(ctx));
+    if (text.data)
+        fwrite(text.data, 1, text.length, stdout);
+    chgi_text_destroy(&text);
+    chgnet_context_destroy(ctx);
+    return status;
+}

@@ -1,0 +1,61 @@
+/* The atom graph (bonds within the atom cutoff) and the bond graph (angles between short bonds).
+ *
+ * An undirected bond is two directed edges, one out of each end; the edges of an atom are contiguous, short ones first:
+ * those with r < bond cutoff, then those of exactly that length, then the long ones.  Undirected bonds are numbered in
+ * the same three groups, so that arrays over short bonds are the beginnings of arrays over all bonds.
+ * An angle is an ordered pair of different short edges of one atom; the second has r < bond cutoff.
+ * Source: chgnet/graph/converter.py, chgnet/graph/graph.py */
+#ifndef CHGI_CRYSTAL_GRAPH_H
+#define CHGI_CRYSTAL_GRAPH_H
+
+#include "crystal/neighbour.h"
+
+typedef struct chgi_graph {
+    int64_t n_atom;
+    int64_t n_edge;       /**< directed edges */
+    int64_t n_bond;       /**< undirected bonds, n_edge / 2 */
+    int64_t n_short_bond; /**< undirected bonds with r <= bond cutoff */
+    int64_t n_short_edge; /**< their directed edges */
+    int64_t n_angle;
+    int32_t most_edges, most_short; /**< largest number of (short) edges of one atom */
+
+    int64_t *edge_start;  /**< (n_atom+1) first edge of each atom */
+    int64_t *short_start; /**< (n_atom+1) first short edge of each atom, counting short edges only */
+    int64_t *angle_start; /**< (n_atom+1) */
+    int32_t *neighbour;   /**< (n_edge) atom at the far end */
+    int32_t *reverse;     /**< (n_edge) the other edge of the same bond */
+    int32_t *bond;        /**< (n_edge) */
+    int32_t *short_edge;  /**< (n_short_edge) edge number */
+    int32_t *short_reverse; /**< (n_short_edge) the other one of the same bond, counting short edges only */
+    int32_t *bond_short;    /**< (n_short_bond) bond_edge, counting short edges only */
+    int32_t *angle_first;  /**< (n_angle) rank of the first edge among its atom's edges */
+    int32_t *angle_second; /**< (n_angle) */
+    int32_t *bond_edge;    /**< (n_bond) the edge along which bond_vector points */
+    double *bond_vector;   /**< (n_bond,3) neighbour minus center, A */
+    double *bond_length;   /**< (n_bond) A */
+
+    chgi_pair_list pairs; /* what follows is the builder's own */
+    int32_t *pair_of_bond;
+    size_t capacity_atom, capacity_edge, capacity_short, capacity_angle, capacity_bond;
+} chgi_graph;
+
+/** Build the graph of a structure; memory grows as needed and is kept for the next structure.
+ *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_ENOMEM as chgi_neighbour_find */
+chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *structure, double atom_cutoff,
+                               double bond_cutoff, chgi_graph *graph);
+
+void chgi_graph_destroy(chgi_graph *graph);
+
+/** Undirected bond of an edge, given by its rank among its atom's edges. */
+static inline int64_t chgi_graph_bond(const chgi_graph *graph, int64_t atom, int32_t rank)
+{
+    return graph->bond[graph->edge_start[atom] + rank];
+}
+
+/** Sign with which an edge runs along its bond's vector: 1 or -1. */
+static inline double chgi_graph_sign(const chgi_graph *graph, int64_t edge)
+{
+    return graph->bond_edge[graph->bond[edge]] == edge ? 1.0 : -1.0;
+}
+
+#endif

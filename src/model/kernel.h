@@ -1,0 +1,43 @@
+/* The network behind one interface, whatever its precision and instruction set. */
+#ifndef CHGI_MODEL_KERNEL_H
+#define CHGI_MODEL_KERNEL_H
+
+#include "base/arena.h"
+#include "crystal/graph.h"
+#include "model/weights.h"
+
+/** Input and output of a forward and reverse pass.  The caller owns every array. */
+typedef struct chgi_run {
+    const void *network;          /**< what chgi_kernel.bind made */
+    const chgi_graph *graph;
+    const int32_t *numbers;       /**< (n_atom) */
+    int n_thread;
+    bool gradient;                /**< a reverse pass will follow the forward pass */
+    chgi_arena *workspace;        /**< grows as needed; holds the activations between the passes */
+    double *site_energies;        /**< (n_atom) eV, composition reference included */
+    double *magmoms;              /**< (n_atom) mu_B */
+    double *atom_fea;             /**< (n_atom,n_feature) before the last convolution */
+    double *atom_fea_final;       /**< (n_atom,n_feature) what the energy MLP reads */
+    const double *seed_site;      /**< (n_atom) dE/d(site energy); NULL: 1 */
+    const double *seed_atom_fea;  /**< (n_atom,n_feature) dE/d(atom_fea); NULL: 0 */
+    const double *seed_final;     /**< (n_atom,n_feature) dE/d(atom_fea_final); NULL: 0 */
+    double *bond_gradient;        /**< (n_bond,3) dE/d(bond vector), eV/A */
+} chgi_run;
+
+typedef struct chgi_kernel {
+    const char *name; /**< "generic", "avx2", "avx512" */
+    bool is_double;
+    /** Weights in kernel order.  \return CHGNET_OK, CHGNET_EINPUT, CHGNET_ENOMEM */
+    chgnet_status (*bind)(chgnet_context *ctx, const chgi_weights *weights, void **network);
+    void (*release)(void *network);
+    /** Energies, magmoms, embeddings.  \return CHGNET_OK, CHGNET_ENOMEM */
+    chgnet_status (*forward)(chgnet_context *ctx, const chgi_run *run);
+    /** Gradient, after a forward pass of the same run with `gradient`. */
+    void (*backward)(const chgi_run *run);
+} chgi_kernel;
+
+/** The fastest kernels this processor runs, or those named by `isa` ("generic", "avx2", "avx512"); NULL when it has no
+ *  such kernels. */
+const chgi_kernel *chgi_kernel_choose(bool is_double, const char *isa);
+
+#endif

@@ -1,0 +1,47 @@
+/* Loops over tiles of rows, shared by the layers. */
+#ifndef CHGI_MODEL_ROWS_H
+#define CHGI_MODEL_ROWS_H
+
+#include <omp.h>
+
+#include "model/network.h"
+#include "nn/vecmath.h"
+
+#define chgi_rows_project CHGI_K(rows_project)
+#define chgi_rows_project_back CHGI_K(rows_project_back)
+
+static inline int chgi_tile_rows(int64_t first, int64_t end)
+{
+    return end - first < CHGI_TILE ? (int)(end - first) : CHGI_TILE;
+}
+
+/** out = x W^T + b for all rows, shared among the threads; returns when all is done.
+ *  \param[in] add  out += x W^T + b instead */
+void chgi_rows_project(const chgi_linear *linear, int64_t rows, const chg_real *x, chg_real *out, bool add);
+
+/** dx = dy W, or dx += dy W. */
+void chgi_rows_project_back(const chgi_linear *linear, int64_t rows, const chg_real *dy, chg_real *dx, bool add);
+
+/** sum += row. */
+static inline void chgi_row_add(int width, const chg_real *row, chg_real *sum)
+{
+    for (int c = 0; c < width; c += CHGI_LANES)
+        chgi_store(sum + c, chgi_load(sum + c) + chgi_load(row + c));
+}
+
+/** sum += row * factor. */
+static inline void chgi_row_add_product(int width, const chg_real *row, const chg_real *factor, chg_real *sum)
+{
+    for (int c = 0; c < width; c += CHGI_LANES)
+        chgi_store(sum + c, chgi_load(sum + c) + chgi_load(row + c) * chgi_load(factor + c));
+}
+
+static inline chg_real chgi_row_dot(int width, const chg_real *a, const chg_real *b)
+{
+    chg_vector sum = {0};
+    for (int c = 0; c < width; c += CHGI_LANES)
+        sum += chgi_load(a + c) * chgi_load(b + c);
+    return chgi_sum(sum);
+}
+
+#endif
