@@ -40,8 +40,9 @@ static chgnet_status open_to_read(chgnet_context *ctx, const char *path, int *fd
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd >= 0)
         return CHGNET_OK;
-    bool missing = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG;
-    return chgi_context_fail(ctx, missing ? CHGNET_EINPUT : CHGNET_EIO, "%s: cannot be opened: %s", path,
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)
+        return chgi_context_fail(ctx, CHGNET_EINPUT, "%s: cannot be opened: %s; check the path", path, strerror(errno));
+    return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be opened: %s; a file that may be read is needed", path,
                              strerror(errno));
 }
 
@@ -77,14 +78,18 @@ static int write_all(int fd, const char *data, size_t length)
     return fsync(fd);
 }
 
+static bool folder_of(const char *path, char *folder, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    int length = slash ? snprintf(folder, size, "%.*s/", (int)(slash - path), path) : snprintf(folder, size, ".");
+    return length >= 0 && (size_t)length < size;
+}
+
 /* The rename itself must survive a power cut; a folder that cannot be synced is no reason to fail. */
 static void sync_folder(const char *path)
 {
     char folder[4096];
-    const char *slash = strrchr(path, '/');
-    int length = slash ? snprintf(folder, sizeof folder, "%.*s/", (int)(slash - path), path)
-                       : snprintf(folder, sizeof folder, ".");
-    if (length < 0 || (size_t)length >= sizeof folder)
+    if (!folder_of(path, folder, sizeof folder))
         return;
     int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
     if (fd >= 0) {
@@ -104,7 +109,7 @@ static chgnet_status write_special(chgnet_context *ctx, const char *path, const 
         error = errno;
     }
     return good ? CHGNET_OK
-                : chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s", path, strerror(error));
+                : chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path, strerror(error));
 }
 
 static int open_temporary(const char *path, char *name, size_t size)
@@ -122,20 +127,36 @@ static int open_temporary(const char *path, char *name, size_t size)
     return -1;
 }
 
-chgnet_status chgi_file_write(chgnet_context *ctx, const char *path, const void *data, size_t length)
+chgnet_status chgi_file_check_writable(chgnet_context *ctx, const char *path)
 {
     struct stat info;
+    char folder[4096];
     bool exists = stat(path, &info) == 0;
     if (exists && S_ISDIR(info.st_mode))
         return chgi_context_fail(ctx, CHGNET_EIO, "%s: is a directory; give a file", path);
-    if (exists && !S_ISREG(info.st_mode))
-        return write_special(ctx, path, data, length);
     if (exists && access(path, W_OK) != 0)
-        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s", path, strerror(errno));
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path,
+                                 strerror(errno));
+    if (exists && !S_ISREG(info.st_mode))
+        return CHGNET_OK;
+    if (!folder_of(path, folder, sizeof folder))
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path, strerror(ENAMETOOLONG));
+    if (access(folder, W_OK | X_OK) != 0)
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: its folder: %s; choose another place", path,
+                                 strerror(errno));
+    return CHGNET_OK;
+}
+
+chgnet_status chgi_file_write(chgnet_context *ctx, const char *path, const void *data, size_t length)
+{
+    struct stat info;
+    CHGI_TRY(chgi_file_check_writable(ctx, path));
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return write_special(ctx, path, data, length);
     char name[4096];
     int fd = open_temporary(path, name, sizeof name);
     if (fd < 0)
-        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s", path, strerror(errno));
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path, strerror(errno));
     bool good = write_all(fd, data, length) == 0;
     int error = errno;
     if (close(fd) != 0 && good) {
@@ -148,7 +169,7 @@ chgnet_status chgi_file_write(chgnet_context *ctx, const char *path, const void 
     }
     if (!good) {
         unlink(name);
-        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s", path, strerror(error));
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path, strerror(error));
     }
     sync_folder(path);
     return CHGNET_OK;

@@ -145,12 +145,14 @@ chgnet_status chgi_calculator_compute(chgnet_calculator *calculator, unsigned wa
                     .numbers = calculator->structure.numbers,
                     .n_thread = calculator->n_thread,
                     .gradient = (want & CHGNET_WANT_GRADIENT) != 0,
+                    .recompute = calculator->recompute,
                     .workspace = &calculator->workspace,
                     .site_energies = calculator->site_energies,
                     .magmoms = calculator->magmoms,
                     .atom_fea = calculator->atom_fea,
                     .atom_fea_final = calculator->atom_fea_final,
-                    .bond_gradient = calculator->bond_gradient};
+                    .bond_gradient = calculator->bond_gradient,
+                    .profile = calculator->profile};
     calculator->computed = 0;
     CHGI_TRY(calculator->kernel->forward(calculator->ctx, &run));
     calculator->energy = 0;

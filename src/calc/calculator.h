@@ -13,6 +13,7 @@ struct chgnet_calculator {
     const chgi_kernel *kernel;
     const void *network;
     int n_thread;
+    bool recompute;          /**< do not keep activations */
     int n_feature;
 
     chgi_structure structure;
@@ -29,6 +30,8 @@ struct chgnet_calculator {
     double *atom_fea;        /**< (n_atom,n_feature) */
     double *atom_fea_final;  /**< (n_atom,n_feature) */
     double *bond_gradient;   /**< (n_bond,3) dE/d(bond vector), eV/A */
+
+    chgi_profile *profile;   /**< the owner's, to be filled; NULL: no times are taken */
 };
 
 /** \param[in] isa  "generic", "avx2", "avx512", or NULL for the fastest this processor runs

@@ -1,34 +1,28 @@
 /* chgnet convert: upstream's PyTorch checkpoint -> weights in HDF5. */
-#include "cli/convert.h"
-
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "cli/cli.h"
 #include "model/checkpoint.h"
-
-static const char usage[] =
-    "Usage: chgnet convert CHECKPOINT.pth.tar -o MODEL.h5\n"
-    "\n"
-    "Convert a checkpoint of CHGNet, as PyTorch and upstream's trainer write it, into a file of\n"
-    "weights that `chgnet predict -m MODEL.h5` reads.  Nothing in the checkpoint is executed.\n"
-    "\n"
-    "  -o, --output FILE  the file to write; its name ends in .h5\n"
-    "      --quiet        print no summary\n"
-    "      --help         print this help\n";
 
 typedef struct options {
     const char *input, *output;
     bool quiet, help;
 } options;
 
-static int misuse(const char *problem)
-{
-    fprintf(stderr, "chgnet: convert: %s; see `chgnet convert --help`\n", problem);
-    return CHGNET_EUSAGE;
-}
+static const chgi_cli_option known[] = {
+    {'o', "output", "MODEL.h5", "the file to write; its name ends in .h5"},
+    {'q', "quiet", NULL, "print no summary"},
+    CHGI_CLI_HELP_OPTION,
+    {0},
+};
+
+static const char about[] =
+    "Convert a checkpoint of CHGNet, as PyTorch and upstream's trainer write it, into a file of\n"
+    "weights that `chgnet predict -m MODEL.h5` reads.  Nothing in the checkpoint is executed.\n";
 
 static bool ends_in_h5(const char *path)
 {
@@ -36,35 +30,37 @@ static bool ends_in_h5(const char *path)
     return length > 3 && strcmp(path + length - 3, ".h5") == 0;
 }
 
-static int parse(int argc, char **argv, options *o)
+static chgnet_status take(int letter, const char *value, options *o)
 {
-    static const struct option known[] = {
-        {"output", required_argument, NULL, 'o'},
-        {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-    optind = 1;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "o:", known, NULL)) != -1) {
-        if (option == 'o')
-            o->output = optarg;
-        else if (option == 'q')
-            o->quiet = true;
-        else if (option == 'h')
-            o->help = true;
-        else
-            return misuse("an option is unknown or lacks its value");
+    if (letter == CHGI_CLI_WRONG)
+        return CHGNET_EUSAGE;
+    if (letter == 'o')
+        o->output = value;
+    o->quiet = o->quiet || letter == 'q';
+    o->help = o->help || letter == CHGI_CLI_HELP;
+    return CHGNET_OK;
+}
+
+static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *o)
+{
+    const char *value;
+    for (bool first = true; !o->help; first = false) {
+        int letter = chgi_cli_next(ctx, &chgi_cli_convert, argc, argv, first, &value);
+        if (letter == CHGI_CLI_END)
+            break;
+        CHGI_TRY(take(letter, value, o));
     }
     if (o->help)
         return CHGNET_OK;
-    if (argc - optind != 1)
-        return misuse("one checkpoint is expected");
-    o->input = argv[optind];
-    if (!o->output || !ends_in_h5(o->output))
-        return misuse("-o with a file name that ends in .h5 is expected");
-    return CHGNET_OK;
+    if (argc - chgi_cli_first_argument() != 1)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "convert: %d files given; give one checkpoint, and -o MODEL.h5",
+                                 argc - chgi_cli_first_argument());
+    o->input = argv[chgi_cli_first_argument()];
+    if (!o->output)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "convert: -o is missing; give -o MODEL.h5");
+    if (!ends_in_h5(o->output))
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "convert: -o %s: weights are HDF5; end the name in .h5", o->output);
+    return chgi_file_check_writable(ctx, o->output);
 }
 
 static chgnet_status convert(chgnet_context *ctx, const options *o)
@@ -79,24 +75,22 @@ static chgnet_status convert(chgnet_context *ctx, const options *o)
     return status;
 }
 
-int chgi_cli_convert(int argc, char **argv)
+static int run(chgnet_context *ctx, int argc, char **argv)
 {
     options o = {0};
-    chgnet_context *ctx;
-    int code = parse(argc, argv, &o);
-    if (code != CHGNET_OK)
-        return code;
-    if (o.help) {
-        fputs(usage, stdout);
-        return CHGNET_OK;
-    }
-    if (chgnet_context_create(&ctx) != CHGNET_OK) {
-        fputs("chgnet: not enough memory\n", stderr);
-        return CHGNET_ENOMEM;
-    }
-    chgnet_status status = convert(ctx, &o);
-    if (status != CHGNET_OK)
-        fprintf(stderr, "chgnet: %s\n", chgnet_context_error(ctx));
-    chgnet_context_destroy(ctx);
-    return status;
+    chgnet_status status = parse(ctx, argc, argv, &o);
+    if (o.help)
+        chgi_cli_print_help(&chgi_cli_convert);
+    else if (status == CHGNET_OK)
+        status = convert(ctx, &o);
+    return status == CHGNET_OK ? CHGNET_OK : chgi_cli_report(ctx, status);
 }
+
+const chgi_cli_command chgi_cli_convert = {
+    .name = "convert",
+    .usage = "CHECKPOINT.pth.tar -o MODEL.h5",
+    .summary = "a PyTorch checkpoint of CHGNet into a file of weights",
+    .about = about,
+    .options = known,
+    .run = run,
+};

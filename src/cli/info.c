@@ -1,7 +1,4 @@
 /* chgnet info: what a file of weights holds, and which weights are installed. */
-#include "cli/info.h"
-
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,56 +6,56 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/cli.h"
 #include "crystal/structure.h"
 #include "model/weights.h"
-
-static const char usage[] =
-    "Usage: chgnet info [MODEL] [--verify] [--license]\n"
-    "\n"
-    "Show what a file of weights holds.  MODEL is 0.3.0, 0.2.0, r2scan, or a path.  Without it, the\n"
-    "three released sets of weights are listed.  Every file is checked against its own SHA-256.\n"
-    "\n"
-    "      --verify   compare with the sums of the released weights too; exit code 3 when they differ\n"
-    "      --license  print the licence of the weights in full\n"
-    "      --help     print this help\n";
 
 typedef struct options {
     const char *model;
     bool verify, license, help;
 } options;
 
-static int misuse(const char *problem)
+enum { OPTION_VERIFY = CHGI_CLI_LONG_ONLY, OPTION_LICENSE };
+
+static const chgi_cli_option known[] = {
+    {OPTION_VERIFY, "verify", NULL, "compare with the sums of the released weights too; exit code 3 when\nthey differ"},
+    {OPTION_LICENSE, "license", NULL, "print the licence of the weights in full"},
+    CHGI_CLI_HELP_OPTION,
+    {0},
+};
+
+static const char about[] =
+    "Show what a file of weights holds.  MODEL is 0.3.0, 0.2.0, r2scan, or a path.  Without it, the\n"
+    "three released sets of weights are listed.  Every file is checked against its own SHA-256.\n";
+
+static chgnet_status take(int letter, options *o)
 {
-    fprintf(stderr, "chgnet: info: %s; see `chgnet info --help`\n", problem);
-    return CHGNET_EUSAGE;
+    if (letter == CHGI_CLI_WRONG)
+        return CHGNET_EUSAGE;
+    o->verify = o->verify || letter == OPTION_VERIFY;
+    o->license = o->license || letter == OPTION_LICENSE;
+    o->help = o->help || letter == CHGI_CLI_HELP;
+    return CHGNET_OK;
 }
 
-static int parse(int argc, char **argv, options *o)
+static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *o)
 {
-    static const struct option known[] = {
-        {"verify", no_argument, NULL, 'v'},
-        {"license", no_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-    optind = 1;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        if (option == 'v')
-            o->verify = true;
-        else if (option == 'l')
-            o->license = true;
-        else if (option == 'h')
-            o->help = true;
-        else
-            return misuse("an option is unknown");
+    const char *value;
+    for (bool first = true; !o->help; first = false) {
+        int letter = chgi_cli_next(ctx, &chgi_cli_info, argc, argv, first, &value);
+        if (letter == CHGI_CLI_END)
+            break;
+        CHGI_TRY(take(letter, o));
     }
-    if (argc - optind > 1)
-        return misuse("at most one model is expected");
-    o->model = argv[optind]; /* NULL behind the last */
-    if (o->license && !o->model && !o->help)
-        return misuse("--license needs a model");
+    if (o->help)
+        return CHGNET_OK;
+    if (argc - chgi_cli_first_argument() > 1)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "info: %d models given; give one, or none for a list",
+                                 argc - chgi_cli_first_argument());
+    o->model = argv[chgi_cli_first_argument()]; /* NULL behind the last */
+    if (o->license && !o->model)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "info: --license of which weights?  Give 0.3.0, 0.2.0, r2scan or a "
+                                 "path");
     return CHGNET_OK;
 }
 
@@ -183,35 +180,43 @@ static chgnet_status list_releases(chgnet_context *ctx, const options *o, chgi_t
     for (int i = 0; chgi_weights_release(i); i++) {
         chgnet_status status = list_release(ctx, o, chgi_weights_release(i)->name, text);
         if (status != CHGNET_OK)
-            fprintf(stderr, "chgnet: %s\n", chgnet_context_error(ctx));
+            chgi_cli_report(ctx, status);
         if (first == CHGNET_OK)
             first = status;
     }
     return first;
 }
 
-int chgi_cli_info(int argc, char **argv)
+static chgnet_status show(chgnet_context *ctx, const options *o)
 {
-    options o = {0};
     chgi_text text = {0};
-    chgnet_context *ctx;
-    int code = parse(argc, argv, &o);
-    if (code != CHGNET_OK)
-        return code;
-    if (o.help) {
-        fputs(usage, stdout);
-        return CHGNET_OK;
-    }
-    if (chgnet_context_create(&ctx) != CHGNET_OK) {
-        fputs("chgnet: not enough memory\n", stderr);
-        return CHGNET_ENOMEM;
-    }
-    chgnet_status status = o.model ? show_model(ctx, &o, &text) : list_releases(ctx, &o, &text);
-    if (o.model && status != CHGNET_OK)
-        fprintf(stderr, "chgnet: %s\n", chgnet_context_error(ctx));
+    chgnet_status status = o->model ? show_model(ctx, o, &text) : list_releases(ctx, o, &text);
+    if (o->model && status != CHGNET_OK)
+        chgi_cli_report(ctx, status);
     if (text.data)
         fwrite(text.data, 1, text.length, stdout);
     chgi_text_destroy(&text);
-    chgnet_context_destroy(ctx);
     return status;
 }
+
+static int run(chgnet_context *ctx, int argc, char **argv)
+{
+    options o = {0};
+    chgnet_status status = parse(ctx, argc, argv, &o);
+    if (status != CHGNET_OK)
+        return chgi_cli_report(ctx, status);
+    if (o.help) {
+        chgi_cli_print_help(&chgi_cli_info);
+        return CHGNET_OK;
+    }
+    return show(ctx, &o);
+}
+
+const chgi_cli_command chgi_cli_info = {
+    .name = "info",
+    .usage = "[MODEL] [--verify] [--license]",
+    .summary = "what a file of weights holds, and which weights are installed",
+    .about = about,
+    .options = known,
+    .run = run,
+};

@@ -33,7 +33,7 @@ typedef struct cif {
     double inverse[3][3], tolerance[3];
     chgi_operation operations[CHGI_MAX_OPERATION];
     int n_operation;
-    int64_t *site_of;                /* (n_atom) row of each atom */
+    int64_t *site_of; /* (n_atom) row of each atom */
     size_t number_capacity, position_capacity, site_capacity;
 } cif;
 
@@ -52,7 +52,8 @@ static chgnet_status read_cell_number(const cif *c, const char *tag, double *num
         return chgi_lines_fail(c->lines, c->block->line, "%s is missing in this data block", tag);
     const chgi_cif_value *value = chgi_cif_get(c->block, item, 0);
     if (item->count != 1 || !chgi_cif_to_number(value, number) || !(*number > 0))
-        return chgi_lines_fail(c->lines, value->line, "%s '%.*s' is not a positive number", tag, CHGI_SPAN(value->text));
+        return chgi_lines_fail(c->lines, value->line, "%s '%.*s' is not a positive number", tag,
+                               CHGI_SPAN(value->text));
     return CHGNET_OK;
 }
 
@@ -117,12 +118,13 @@ static bool is_p1(const chgi_cif_value *value)
 /* Without operations a file can only be believed when it claims no symmetry. */
 static chgnet_status check_group_name(const cif *c)
 {
-    static const char *const refused[] = {"_space_group_symop_magn_operation_xyz", "_space_group_symop_magn_operation_id",
+    static const char *const refused[] = {"_space_group_symop_magn_operation_xyz",
+                                          "_space_group_symop_magn_operation_id",
                                           "_space_group_symop_ssg_operation_algebraic"};
-    static const char *const names[] = {"_space_group_name_H-M_alt",   "_symmetry_space_group_name_H-M",
-                                        "_space_group_name_H-M_full",  "_space_group_name_H-M_ref",
-                                        "_space_group_name_Hall",      "_symmetry_space_group_name_Hall",
-                                        "_space_group_IT_number",      "_symmetry_Int_Tables_number"};
+    static const char *const names[] = {"_space_group_name_H-M_alt",  "_symmetry_space_group_name_H-M",
+                                        "_space_group_name_H-M_full", "_space_group_name_H-M_ref",
+                                        "_space_group_name_Hall",     "_symmetry_space_group_name_Hall",
+                                        "_space_group_IT_number",     "_symmetry_Int_Tables_number"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         const chgi_cif_item *item = chgi_cif_find(c->block, refused[i]);
         if (item)
@@ -135,7 +137,8 @@ static chgnet_status check_group_name(const cif *c)
         if (value && !chgi_cif_is_unknown(value) && !is_p1(value))
             return chgi_lines_fail(c->lines, value->line,
                                    "space group '%.*s' without its symmetry operations; give "
-                                   "_space_group_symop_operation_xyz", CHGI_SPAN(value->text));
+                                   "_space_group_symop_operation_xyz",
+                                   CHGI_SPAN(value->text));
     }
     return CHGNET_OK;
 }
@@ -232,9 +235,10 @@ static chgnet_status read_element(const cif *c, int64_t row, int *z)
     *z = element_of(value->text, is_label);
     if (*z != 0)
         return CHGNET_OK;
-    return chgi_lines_fail(c->lines, value->line, is_label ? "label '%.*s' does not begin with an element; give "
-                                                             "_atom_site_type_symbol"
-                                                           : "'%.*s' is not an element",
+    return chgi_lines_fail(c->lines, value->line,
+                           is_label ? "label '%.*s' does not begin with an element; give "
+                                      "_atom_site_type_symbol"
+                                    : "'%.*s' is not an element",
                            CHGI_SPAN(value->text));
 }
 
@@ -248,9 +252,11 @@ static chgnet_status check_occupancy(const cif *c, int64_t row)
             return chgi_lines_fail(c->lines, value->line, "occupancy '%.*s' of site %.*s is not a number",
                                    CHGI_SPAN(value->text), CHGI_SPAN(name));
         if (!(fabs(number - 1) <= FULL_OCCUPANCY))
-            return chgi_lines_fail(c->lines, value->line,
-                                   "site %.*s has occupancy %g; only full sites (occupancy 1) can be computed: choose an "
-                                   "ordered structure", CHGI_SPAN(name), number);
+            return chgi_lines_fail(
+                c->lines, value->line,
+                "site %.*s has occupancy %g; only full sites (occupancy 1) can be computed: choose an "
+                "ordered structure",
+                CHGI_SPAN(name), number);
     }
     value = c->sites.hydrogens ? chgi_cif_get(c->block, c->sites.hydrogens, row) : NULL;
     if (value && !chgi_cif_is_unknown(value) && !(chgi_cif_to_number(value, &number) && number == 0))
@@ -319,7 +325,8 @@ static chgnet_status add_images(cif *c, int64_t row, int z, const double x[3])
     if (unclear)
         return chgi_lines_fail(c->lines, chgi_cif_get(c->block, c->sites.x[0], row)->line,
                                "site %.*s is near a special position but not on it: its images lie within %g A of each "
-                               "other; give its coordinates with more digits", CHGI_SPAN(name_of(c, row)), TOO_NEAR);
+                               "other; give its coordinates with more digits",
+                               CHGI_SPAN(name_of(c, row)), TOO_NEAR);
     for (int i = 0; i < n; i++)
         CHGI_TRY(add_atom(c, row, z, images + 3 * i));
     return CHGNET_OK;
@@ -345,8 +352,8 @@ static chgnet_status read_sites(cif *c)
 static chgnet_status check_overlap(const cif *c)
 {
     int64_t pair[2];
-    CHGI_TRY(chgi_operation_find_overlap(c->lines->ctx, c->structure->n_atom, c->structure->positions, c->tolerance,
-                                         pair));
+    CHGI_TRY(
+        chgi_operation_find_overlap(c->lines->ctx, c->structure->n_atom, c->structure->positions, c->tolerance, pair));
     if (pair[1] < 0)
         return CHGNET_OK;
     int64_t a = c->site_of[pair[0]], b = c->site_of[pair[1]];

@@ -259,8 +259,8 @@ chgnet_status chgi_cif_parse(chgi_lines *lines, chgi_cif_block *block, bool *got
         *got = true;
         status = take_block(lines, block);
     } else if (status == CHGNET_OK && next.kind != TOKEN_END)
-        status = chgi_lines_fail(lines, next.value.line, "'%.*s': a CIF begins with data_NAME",
-                                 CHGI_SPAN(next.value.text));
+        status =
+            chgi_lines_fail(lines, next.value.line, "'%.*s': a CIF begins with data_NAME", CHGI_SPAN(next.value.text));
     if (status != CHGNET_OK)
         lines->offset = lines->length;
     return status;

@@ -8,7 +8,7 @@
 typedef struct chgi_cif_value {
     chgi_span text; /**< without quotes */
     long line;
-    bool quoted;    /**< a quoted ? or . is a text, not "unknown" or "none" */
+    bool quoted; /**< a quoted ? or . is a text, not "unknown" or "none" */
 } chgi_cif_value;
 
 typedef struct chgi_cif_item {
@@ -21,7 +21,7 @@ typedef struct chgi_cif_block {
     chgi_span name;
     long line;
     chgi_cif_value *values;
-    chgi_cif_item *items;  /**< sorted by tag */
+    chgi_cif_item *items; /**< sorted by tag */
     int64_t n_value, n_item;
     size_t value_capacity, item_capacity;
 } chgi_cif_block;

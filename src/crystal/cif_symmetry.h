@@ -8,13 +8,13 @@
 enum { CHGI_MAX_OPERATION = 192 };
 
 typedef struct chgi_operation {
-    int turn[3][3];   /**< x'_i = sum_k turn[i][k] x_k + shift[i], fractional */
-    double shift[3];  /**< in [0,1) */
+    int turn[3][3];  /**< x'_i = sum_k turn[i][k] x_k + shift[i], fractional */
+    double shift[3]; /**< in [0,1) */
 } chgi_operation;
 
 /** Read such as "-x+1/2, x-y, z+0.25".
- *  \return false unless it is three comma-separated sums of x, y, z (each at most once) and fractions or decimals, whose
- *          matrix has determinant 1 or -1 */
+ *  \return false unless it is three comma-separated sums of x, y, z (each at most once) and fractions or decimals,
+ * whose matrix has determinant 1 or -1 */
 bool chgi_operation_read(chgi_span text, chgi_operation *operation);
 bool chgi_operation_is_identity(const chgi_operation *operation);
 

@@ -20,7 +20,7 @@ const char *chgi_element_symbol(int z)
 
 int chgi_element_number(const char *symbol, size_t length)
 {
-    if (length < 1 || length > 2)
+    if (length < 1 || length > 2 || memchr(symbol, '\0', length))
         return 0;
     for (int z = 1; z <= CHGI_MAX_ELEMENT; z++)
         if (symbols[z][0] == symbol[0] && symbols[z][1] == (length == 2 ? symbol[1] : '\0'))

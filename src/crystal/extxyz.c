@@ -23,7 +23,7 @@ typedef struct frame {
     chgi_structure *structure;
     property properties[MAX_PROPERTIES];
     int n_property;
-    int n_field;       /* per atom line */
+    int n_field; /* per atom line */
     long comment_line;
 } frame;
 
@@ -42,8 +42,8 @@ static role role_of(const property *p)
     static const struct {
         const char *name;
         role role;
-    } known[] = {{"species", ROLE_SPECIES}, {"symbols", ROLE_SPECIES},     {"Z", ROLE_NUMBERS},
-                 {"numbers", ROLE_NUMBERS}, {"pos", ROLE_POSITIONS},       {"positions", ROLE_POSITIONS},
+    } known[] = {{"species", ROLE_SPECIES}, {"symbols", ROLE_SPECIES},      {"Z", ROLE_NUMBERS},
+                 {"numbers", ROLE_NUMBERS}, {"pos", ROLE_POSITIONS},        {"positions", ROLE_POSITIONS},
                  {"move_mask", ROLE_MASK},  {"move_mask_direct", ROLE_MASK}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (chgi_span_equals(p->name, known[i].name))
@@ -76,11 +76,10 @@ static chgnet_status check_property(const frame *f, const property *p)
                                CHGI_SPAN(p->name));
     for (int i = 0; i < f->n_property; i++) {
         const property *other = &f->properties[i];
-        bool same_name = other->name.length == p->name.length &&
-                         memcmp(other->name.text, p->name.text, p->name.length) == 0;
+        bool same_name =
+            other->name.length == p->name.length && memcmp(other->name.text, p->name.text, p->name.length) == 0;
         if (same_name || (other->role == p->role && p->role != ROLE_KEEP && p->role != ROLE_SKIP))
-            return chgi_lines_fail(f->lines, f->comment_line, "Properties: '%.*s' is given twice",
-                                   CHGI_SPAN(p->name));
+            return chgi_lines_fail(f->lines, f->comment_line, "Properties: '%.*s' is given twice", CHGI_SPAN(p->name));
     }
     return CHGNET_OK;
 }
@@ -148,8 +147,7 @@ static chgnet_status read_lattice(frame *f, const char *text)
     int n = 0;
     for (; next_item(&rest, &item); n++)
         if (n < 9)
-            CHGI_TRY(chgi_lines_length(f->lines, f->comment_line, item, "Lattice",
-                                       &f->structure->cell[n / 3][n % 3]));
+            CHGI_TRY(chgi_lines_length(f->lines, f->comment_line, item, "Lattice", &f->structure->cell[n / 3][n % 3]));
     if (n != 9)
         return chgi_lines_fail(f->lines, f->comment_line,
                                "Lattice has %d numbers; give the 9 components of the three cell vectors", n);
@@ -403,8 +401,9 @@ static chgnet_status read_counted(chgi_lines *lines, int64_t n_atom, chgi_struct
         return chgi_context_nomem(lines->ctx, 1, sizeof *f);
     f->lines = lines;
     f->structure = structure;
-    chgnet_status status = n_atom > 0 ? read_frame(f, n_atom)
-                                      : chgi_lines_fail(lines, count_line, "a frame without atoms; at least one is needed");
+    chgnet_status status = n_atom > 0
+                               ? read_frame(f, n_atom)
+                               : chgi_lines_fail(lines, count_line, "a frame without atoms; at least one is needed");
     chgi_memory_free(f);
     if (status == CHGNET_OK && !known)
         status = chgi_lines_fail(lines, junk_line, "more lines than the %lld atoms that line %ld promises",

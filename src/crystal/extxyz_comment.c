@@ -154,8 +154,8 @@ static chgnet_status store_free_text(cursor *at, chgi_structure *structure)
 chgnet_status chgi_extxyz_read_comment(const chgi_lines *lines, chgi_span comment, chgi_structure *structure)
 {
     cursor at = {.lines = lines, .rest = comment};
-    chgnet_status status = memchr(comment.text, '=', comment.length) ? take_pairs(&at, structure)
-                                                                     : store_free_text(&at, structure);
+    chgnet_status status =
+        memchr(comment.text, '=', comment.length) ? take_pairs(&at, structure) : store_free_text(&at, structure);
     chgi_text_destroy(&at.key);
     chgi_text_destroy(&at.value);
     return status;

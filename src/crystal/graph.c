@@ -41,8 +41,9 @@ static chgnet_status reserve(chgnet_context *ctx, const array *arrays, int n_arr
 
 static chgnet_status reserve_edges(chgnet_context *ctx, chgi_graph *graph)
 {
-    const array atoms[] = {ARRAY(edge_start), ARRAY(short_start), ARRAY(angle_start)};
-    const array edges[] = {ARRAY(neighbour), ARRAY(reverse), ARRAY(bond)};
+    const array atoms[] = {ARRAY(edge_start), ARRAY(short_start), ARRAY(angle_start), ARRAY(turn_start),
+                           ARRAY(block_far),  ARRAY(atom_far),    ARRAY(newest_far)};
+    const array edges[] = {ARRAY(neighbour), ARRAY(reverse), ARRAY(bond), ARRAY(edge_far)};
     const array bonds[] = {ARRAY(bond_edge), ARRAY(pair_of_bond), {&graph->bond_vector, 3 * sizeof(double)},
                            ARRAY(bond_length)};
     RESERVE(atoms, capacity_atom, graph->n_atom + 1);
@@ -110,38 +111,99 @@ static void count_short(const chgi_graph *graph, int64_t atom, double bond_cutof
 static void lay_starts(chgi_graph *graph, double bond_cutoff)
 {
     graph->most_edges = graph->most_short = 0;
-    graph->short_start[0] = graph->angle_start[0] = 0;
+    graph->short_start[0] = graph->angle_start[0] = graph->turn_start[0] = 0;
     for (int64_t i = 0; i < graph->n_atom; i++) {
         int64_t first, second, edges = graph->edge_start[i + 1] - graph->edge_start[i];
         count_short(graph, i, bond_cutoff, &first, &second);
         graph->short_start[i + 1] = graph->short_start[i] + first;
         graph->angle_start[i + 1] = graph->angle_start[i] + first * second - second;
+        graph->turn_start[i + 1] = graph->turn_start[i] + second * first - second * (second + 1) / 2;
         graph->most_edges = edges > graph->most_edges ? (int32_t)edges : graph->most_edges;
         graph->most_short = first > graph->most_short ? (int32_t)first : graph->most_short;
     }
     graph->n_angle = graph->angle_start[graph->n_atom];
+    graph->n_turn = graph->turn_start[graph->n_atom];
 }
 
-static void lay_angles(chgi_graph *graph, double bond_cutoff)
+static void lay_short_edge(chgi_graph *graph, int64_t atom, int64_t rank)
 {
-    for (int64_t i = 0; i < graph->n_atom; i++) {
-        int64_t first, second, a = graph->angle_start[i];
-        count_short(graph, i, bond_cutoff, &first, &second);
-        for (int64_t p = 0; p < first; p++) {
-            int64_t e = graph->edge_start[i] + p, back = graph->reverse[e];
-            int64_t other = graph->neighbour[e], s = graph->short_start[i] + p;
-            graph->short_edge[s] = (int32_t)e;
-            if (graph->bond_edge[graph->bond[e]] == e)
-                graph->bond_short[graph->bond[e]] = (int32_t)s;
-            graph->short_reverse[s] = (int32_t)(graph->short_start[other] + back - graph->edge_start[other]);
-            for (int64_t q = 0; q < second; q++) {
-                if (q == p)
-                    continue;
-                graph->angle_first[a] = (int32_t)p;
-                graph->angle_second[a++] = (int32_t)q;
-            }
+    int64_t e = graph->edge_start[atom] + rank, back = graph->reverse[e];
+    int64_t other = graph->neighbour[e], s = graph->short_start[atom] + rank;
+    graph->short_edge[s] = (int32_t)e;
+    if (graph->bond_edge[graph->bond[e]] == e)
+        graph->bond_short[graph->bond[e]] = (int32_t)s;
+    graph->short_reverse[s] = (int32_t)(graph->short_start[other] + back - graph->edge_start[other]);
+}
+
+/* Turns of one atom run over p < q with p strictly short; this is the number of (p,q) among them. */
+static int64_t turn_of(int64_t first, int64_t p, int64_t q)
+{
+    return p < q ? p * first - p * (p + 1) / 2 + q - p - 1 : turn_of(first, q, p);
+}
+
+static void lay_angles(chgi_graph *graph, int64_t atom, double bond_cutoff)
+{
+    int64_t first, second, a = graph->angle_start[atom], t = graph->turn_start[atom];
+    count_short(graph, atom, bond_cutoff, &first, &second);
+    for (int64_t p = 0; p < second; p++)
+        for (int64_t q = p + 1; q < first; q++, t++) {
+            graph->turn_first[t] = (int32_t)p;
+            graph->turn_second[t] = (int32_t)q;
+        }
+    for (int64_t p = 0; p < first; p++) {
+        lay_short_edge(graph, atom, p);
+        for (int64_t q = 0; q < second; q++) {
+            if (q == p)
+                continue;
+            graph->angle_first[a] = (int32_t)p;
+            graph->angle_second[a] = (int32_t)q;
+            graph->angle_turn[a++] = (int32_t)(graph->turn_start[atom] + turn_of(first, p, q));
         }
     }
+}
+
+/* Small systems have as many blocks as threads may want; large ones have blocks whose far atoms fit a cache. */
+static void choose_blocks(chgi_graph *graph)
+{
+    int64_t size = graph->n_atom / 16;
+    graph->block_size = size < 1 ? 1 : size > 32 ? 32 : size;
+    graph->n_block = (graph->n_atom + graph->block_size - 1) / graph->block_size;
+}
+
+/* Number the far atoms block by block; newest_far holds an atom's newest place, which tells whether this block has met it. */
+static void lay_far(chgi_graph *graph)
+{
+    for (int64_t i = 0; i < graph->n_atom; i++)
+        graph->newest_far[i] = -1;
+    graph->n_far = 0;
+    for (int64_t b = 0; b < graph->n_block; b++) {
+        int64_t first = b * graph->block_size, end = first + graph->block_size;
+        end = end < graph->n_atom ? end : graph->n_atom;
+        graph->block_far[b] = graph->n_far;
+        for (int64_t e = graph->edge_start[first]; e < graph->edge_start[end]; e++) {
+            int32_t j = graph->neighbour[e];
+            if (graph->newest_far[j] < graph->block_far[b])
+                graph->newest_far[j] = (int32_t)graph->n_far++;
+            graph->edge_far[e] = graph->newest_far[j];
+        }
+    }
+    graph->block_far[graph->n_block] = graph->n_far;
+}
+
+/* For each atom the list of its places. */
+static void list_far(chgi_graph *graph)
+{
+    int64_t n = graph->n_atom, *start = graph->atom_far;
+    for (int64_t e = 0; e < graph->n_edge; e++)
+        graph->far_atom[graph->edge_far[e]] = graph->neighbour[e];
+    memset(start, 0, (size_t)(n + 1) * sizeof *start);
+    for (int64_t f = 0; f < graph->n_far; f++)
+        start[graph->far_atom[f]]++;
+    for (int64_t i = 1; i <= n; i++)
+        start[i] += start[i - 1];
+    for (int64_t f = graph->n_far; f-- > 0;)
+        graph->far[--start[graph->far_atom[f]]] = (int32_t)f;
+    start[n] = graph->n_far;
 }
 
 chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *structure, double atom_cutoff,
@@ -154,12 +216,23 @@ chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *struct
     CHGI_TRY(reserve_edges(ctx, graph));
     number_bonds(graph, bond_cutoff);
     lay_edges(graph);
+    choose_blocks(graph);
+    lay_far(graph);
+    const array fars[] = {ARRAY(far), ARRAY(far_atom)};
+    RESERVE(fars, capacity_far, graph->n_far);
+    list_far(graph);
     lay_starts(graph, bond_cutoff);
+    if (graph->n_angle > INT32_MAX)
+        return chgi_context_fail(ctx, CHGNET_ENOMEM, "%lld angles; the structure is too large or too dense",
+                                 (long long)graph->n_angle);
     const array shorts[] = {ARRAY(short_edge), ARRAY(short_reverse), ARRAY(bond_short)};
-    const array angles[] = {ARRAY(angle_first), ARRAY(angle_second)};
+    const array angles[] = {ARRAY(angle_first), ARRAY(angle_second), ARRAY(angle_turn)};
+    const array turns[] = {ARRAY(turn_first), ARRAY(turn_second)};
     RESERVE(shorts, capacity_short, graph->n_short_edge);
     RESERVE(angles, capacity_angle, graph->n_angle);
-    lay_angles(graph, bond_cutoff);
+    RESERVE(turns, capacity_turn, graph->n_turn);
+    for (int64_t i = 0; i < graph->n_atom; i++)
+        lay_angles(graph, i, bond_cutoff);
     return CHGNET_OK;
 }
 
@@ -168,7 +241,9 @@ void chgi_graph_destroy(chgi_graph *graph)
     void *arrays[] = {graph->edge_start, graph->short_start,   graph->angle_start,  graph->neighbour,
                       graph->reverse,    graph->bond,          graph->short_edge,   graph->short_reverse,
                       graph->angle_first, graph->angle_second, graph->bond_edge,    graph->bond_vector,
-                      graph->bond_length, graph->pair_of_bond, graph->bond_short};
+                      graph->bond_length, graph->pair_of_bond, graph->bond_short,
+                      graph->turn_start, graph->angle_turn, graph->turn_first, graph->turn_second,
+                      graph->block_far, graph->atom_far, graph->newest_far, graph->edge_far, graph->far, graph->far_atom};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++)
         chgi_memory_free(arrays[k]);
     chgi_pair_list_destroy(&graph->pairs);

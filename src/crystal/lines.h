@@ -17,11 +17,11 @@ typedef struct chgi_span {
 /** A position in a text that is wholly in memory; copy it to remember a place. */
 typedef struct chgi_lines {
     chgnet_context *ctx;
-    const char *path;  /**< for messages */
+    const char *path; /**< for messages */
     const char *text;
     size_t length;
-    size_t offset;     /**< of the next line */
-    long line;         /**< number of the line that was read last; 0 before the first */
+    size_t offset; /**< of the next line */
+    long line;     /**< number of the line that was read last; 0 before the first */
 } chgi_lines;
 
 /** Step to the next line; `line` is without its end (LF or CR LF).  \return false at the end of the file */

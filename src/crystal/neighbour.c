@@ -84,6 +84,8 @@ static void choose_counts(bins *b, int64_t n_atom, double cutoff)
     for (int k = 0; k < 3; k++) {
         b->width[k] /= (double)b->count[k];
         b->range[k] = (int64_t)ceil((cutoff + 1e-6) / (b->width[k] * height(b, k)));
+        if (k >= b->n_periodic && b->range[k] > b->count[k] - 1) /* nothing lies beyond the ends */
+            b->range[k] = b->count[k] - 1;
     }
 }
 

@@ -160,7 +160,8 @@ static chgnet_status use_comment(poscar *p, chgi_span counts)
     if (!good)
         return chgi_lines_fail(p->lines, p->lines->line,
                                "no line of element symbols before the counts (VASP 4), and the first line does not "
-                               "hold %lld symbols either; add the line", (long long)n);
+                               "hold %lld symbols either; add the line",
+                               (long long)n);
     return add_symbols(p, p->comment, 1);
 }
 

@@ -42,7 +42,8 @@ static chgnet_status check_mask(chgnet_context *ctx, const chgi_structure *struc
             if (free[i / 3] && !free[i % 3] && fabs(along) > 1e-9 * fabs(length))
                 return chgi_context_fail(ctx, CHGNET_EINPUT,
                                          "atom %lld is fixed along x, y or z, but a POSCAR can fix along cell vectors "
-                                         "only; write extended XYZ", (long long)atom + 1);
+                                         "only; write extended XYZ",
+                                         (long long)atom + 1);
         }
     return CHGNET_OK;
 }

@@ -17,8 +17,8 @@ struct chgi_reader {
     char *data;
     chgi_lines lines;
     format format;
-    long line;        /* where the last frame began */
-    int64_t n_frame;  /* that were found, good or bad */
+    long line;       /* where the last frame began */
+    int64_t n_frame; /* that were found, good or bad */
 };
 
 static bool ends_with(const char *name, const char *suffix)
@@ -164,6 +164,11 @@ chgnet_status chgi_reader_next(chgi_reader *reader, chgi_structure *structure, b
 bool chgi_reader_at_end(const chgi_reader *reader)
 {
     return chgi_lines_at_end(&reader->lines);
+}
+
+double chgi_reader_share(const chgi_reader *reader)
+{
+    return (double)reader->lines.offset / (double)reader->lines.length; /* an empty file was refused */
 }
 
 long chgi_reader_line(const chgi_reader *reader)

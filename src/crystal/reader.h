@@ -24,6 +24,9 @@ chgnet_status chgi_reader_next(chgi_reader *reader, chgi_structure *structure, b
 /** True when nothing is left to read.  (What is left may still turn out to hold no frame.) */
 bool chgi_reader_at_end(const chgi_reader *reader);
 
+/** Share of the file that is read, 0 to 1, for a progress bar. */
+double chgi_reader_share(const chgi_reader *reader);
+
 /** Line where the frame of the last chgi_reader_next begins, for errors that are found later; 0 before the first. */
 long chgi_reader_line(const chgi_reader *reader);
 const char *chgi_reader_path(const chgi_reader *reader);

@@ -132,9 +132,9 @@ chgnet_status chgi_structure_add_column(chgnet_context *ctx, chgi_structure *str
         return CHGNET_OK;
     }
     char *new_name = chgi_memory_copy_text(name);
-    chgnet_status status =
-        new_name ? room_for_one_more(ctx, &structure->columns, structure->n_column, sizeof(chgi_column))
-                 : chgi_context_nomem(ctx, strlen(name) + 1, 1);
+    chgnet_status status = new_name
+                               ? room_for_one_more(ctx, &structure->columns, structure->n_column, sizeof(chgi_column))
+                               : chgi_context_nomem(ctx, strlen(name) + 1, 1);
     if (status != CHGNET_OK) {
         chgi_memory_free(new_name);
         chgi_memory_free(numbers);
@@ -230,7 +230,8 @@ static chgnet_status check_rows(chgnet_context *ctx, const double cell[3][3], co
         if (pbc[k] && length < SHORTEST_PERIOD)
             return chgi_context_fail(ctx, CHGNET_EINPUT,
                                      "cell vector %d is %g A long: an atom would lie on its own image; give a length "
-                                     "in Angstrom", k + 1, length);
+                                     "in Angstrom",
+                                     k + 1, length);
     }
     return CHGNET_OK;
 }

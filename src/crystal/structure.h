@@ -24,23 +24,23 @@ typedef struct chgi_info {
 /** One per-atom column of an extended XYZ file beyond species, pos and move_mask. */
 typedef struct chgi_column {
     char *name;
-    char type;     /**< 'R' real, 'I' integer, 'L' logical (0 or 1); text columns are dropped */
-    int width;     /**< numbers per atom */
-    double *data;  /**< (n_atom,width) */
+    char type;    /**< 'R' real, 'I' integer, 'L' logical (0 or 1); text columns are dropped */
+    int width;    /**< numbers per atom */
+    double *data; /**< (n_atom,width) */
 } chgi_column;
 
 typedef struct chgi_structure {
     int64_t n_atom;
-    int32_t *numbers;    /**< (n_atom) atomic numbers */
-    double *positions;   /**< (n_atom,3) Angstrom */
-    double cell[3][3];   /**< rows are cell vectors, Angstrom; zero rows where there is none */
+    int32_t *numbers;  /**< (n_atom) atomic numbers */
+    double *positions; /**< (n_atom,3) Angstrom */
+    double cell[3][3]; /**< rows are cell vectors, Angstrom; zero rows where there is none */
     bool pbc[3];
-    bool *move_mask;     /**< (n_atom,3) true where the component may move; NULL: everything may */
-    bool mask_direct;    /**< the mask of partly free atoms is along the cell vectors, not along x, y, z: a
-                              POSCAR whose selective dynamics mean directions that are no Cartesian ones */
-    chgi_info *info;     /**< (n_info) */
+    bool *move_mask;  /**< (n_atom,3) true where the component may move; NULL: everything may */
+    bool mask_direct; /**< the mask of partly free atoms is along the cell vectors, not along x, y, z: a
+                           POSCAR whose selective dynamics mean directions that are no Cartesian ones */
+    chgi_info *info;  /**< (n_info) */
     int n_info;
-    chgi_column *columns;/**< (n_column) */
+    chgi_column *columns; /**< (n_column) */
     int n_column;
 } chgi_structure;
 
@@ -57,7 +57,7 @@ chgnet_status chgi_structure_set_info(chgnet_context *ctx, chgi_structure *struc
 const chgi_column *chgi_structure_column(const chgi_structure *structure, const char *name);
 /** Remove an info key if it is there. */
 void chgi_structure_drop_info(chgi_structure *structure, const char *key);
-/** Set (or replace) a real column; `data` (n_atom,width) is copied. */
+/** Set (or replace) a real column; `data` (n_atom,width) is copied; it may not be the column's own. */
 chgnet_status chgi_structure_set_column(chgnet_context *ctx, chgi_structure *structure, const char *name, int width,
                                         const double *data);
 

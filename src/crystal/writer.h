@@ -1,5 +1,5 @@
 /* Structures as text, appended to a growable text.  An allocation that failed shows in text->failed, and the writers
- * return CHGNET_ENOMEM for it. */
+ * return CHGNET_ENOMEM for it.  POSCAR and CIF cannot tell which axes are periodic: read back, all three are. */
 #ifndef CHGI_CRYSTAL_WRITER_H
 #define CHGI_CRYSTAL_WRITER_H
 
@@ -11,7 +11,8 @@
 chgnet_status chgi_extxyz_write(chgnet_context *ctx, chgi_text *text, const chgi_structure *structure);
 
 /** A POSCAR (VASP 5, direct coordinates), atoms in the given order, selective dynamics when there is a mask.
- *  \return CHGNET_EINPUT when the cell has no volume, or a mask along x, y, z has no counterpart along the cell vectors */
+ *  \return CHGNET_EINPUT when the cell has no volume, or a mask along x, y, z has no counterpart along the cell vectors
+ */
 chgnet_status chgi_poscar_write(chgnet_context *ctx, chgi_text *text, const chgi_structure *structure);
 
 /** A CIF data block without symmetry (P 1), named data_<formula>.

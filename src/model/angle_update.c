@@ -1,64 +1,71 @@
 #include "model/angle_rows.h"
 
-static chg_real *kept_x(const chgi_pass *pass, int layer, int64_t angle)
+/* Features that layer `layer` reads (layer > 0), and writes as layer + 1. */
+static chg_real *features(const chgi_pass *pass, int layer)
 {
-    int width = pass->net->angle_update[layer].center.n_out;
-    return pass->gradient ? pass->w.x_angle + (layer * pass->graph->n_angle + angle) * width
-                          : chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_X);
+    int64_t slot = pass->gradient && !pass->keep ? layer - 1 : 0;
+    return pass->w.angle + slot * pass->graph->n_angle * pass->net->width_angle;
 }
 
-static chg_real *kept_y(const chgi_pass *pass, int layer, int64_t angle)
-{
-    const chgi_gated *gated = &pass->net->angle_update[layer].gated;
-    return pass->gradient && gated->n_hidden
-               ? pass->w.y_angle + (layer * pass->graph->n_angle + angle) * 2 * gated->n_out
-               : chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_Y);
-}
-
-static void update_angles(const chgi_pass *pass, int layer, int64_t atom)
+static chgi_angle_work work_of(const chgi_pass *pass, int layer)
 {
     const chgi_angle_layer *update = &pass->net->angle_update[layer];
+    const chgi_workspace *w = &pass->w;
+    int64_t kept = layer * pass->graph->n_angle;
+    return (chgi_angle_work){
+        .pass = pass,
+        .layer = update,
+        .angle = layer > 0 ? features(pass, layer) : NULL,
+        .slope = pass->keep && update->gated.n_hidden ? w->slope_angle + kept * update->center.n_out : NULL,
+        .y = pass->keep ? w->y_angle + kept * 2 * update->gated.n_out : NULL,
+    };
+}
+
+static void update_angles(const chgi_angle_work *work, chg_real *new, int64_t atom)
+{
+    const chgi_pass *pass = work->pass;
     const chgi_graph *g = pass->graph;
-    int n = update->gated.n_out, thread = omp_get_thread_num();
-    chg_real *h = chgi_pass_tile(pass, thread, CHGI_TILE_H), *value = chgi_pass_tile(pass, thread, CHGI_TILE_G);
+    int n = work->layer->gated.n_out;
+    chg_real *value = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_G);
     for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a += CHGI_TILE) {
         int rows = chgi_tile_rows(a, g->angle_start[atom + 1]);
-        chg_real *x = kept_x(pass, layer, a);
-        chgi_angle_gather(pass, update, atom, a, rows, x);
-        chgi_gated_forward(&update->gated, rows, x, h, kept_y(pass, layer, a), value);
-        for (int r = 0; r < rows; r++)
-            chgi_row_add(n, value + r * n, pass->w.angle + (a + r) * n);
+        chgi_angle_forward(work, atom, a, rows, value);
+        for (int r = 0; r < rows && !work->angle; r++)
+            chgi_table_value(&pass->net->turn, &pass->w.turn_place[g->angle_turn[a + r]], pass->net->column_angle, n,
+                             new + (a + r) * n);
+        const chg_real *old = work->angle ? work->angle + a * n : new + a * n;
+        for (int64_t k = 0; k < (int64_t)rows * n; k += CHGI_LANES)
+            chgi_store(new + a * n + k, chgi_load(old + k) + chgi_load(value + k));
     }
 }
 
 void chgi_angle_update_forward(const chgi_pass *pass, int layer)
 {
-    chgi_angle_project(pass, &pass->net->angle_update[layer]);
+    chgi_angle_work work = work_of(pass, layer);
+    chgi_angle_project(&work, chgi_pass_v(pass, layer + 1), chgi_pass_e(pass, layer + 1));
 #pragma omp for schedule(dynamic)
     for (int64_t i = 0; i < pass->graph->n_atom; i++)
-        update_angles(pass, layer, i);
+        update_angles(&work, features(pass, layer + 1), i);
 }
 
-static void spread_angles(const chgi_pass *pass, int layer, int64_t atom)
+static void spread_angles(const chgi_angle_work *work, int64_t atom)
 {
-    const chgi_angle_layer *update = &pass->net->angle_update[layer];
+    const chgi_pass *pass = work->pass;
     const chgi_graph *g = pass->graph;
-    int n = update->gated.n_out, thread = omp_get_thread_num();
-    chg_real *dy = chgi_pass_tile(pass, thread, CHGI_TILE_DY), *dx = chgi_pass_tile(pass, thread, CHGI_TILE_DX);
-    chg_real *value = chgi_pass_tile(pass, thread, CHGI_TILE_G);
-    chgi_angle_clear(pass, update, atom);
-    for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a += CHGI_TILE) {
-        int rows = chgi_tile_rows(a, g->angle_start[atom + 1]);
-        chgi_gated_backward(&update->gated, rows, kept_x(pass, layer, a), kept_y(pass, layer, a),
-                            pass->w.dangle + a * n, value, dy, dx);
-        chgi_angle_scatter(pass, update, atom, a, rows, dx);
-    }
+    chg_real *value = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_G);
+    chgi_angle_clear(work, atom);
+    for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a += CHGI_TILE)
+        chgi_angle_backward(work, atom, a, chgi_tile_rows(a, g->angle_start[atom + 1]),
+                            pass->w.dangle + a * pass->net->width_angle, value);
 }
 
 void chgi_angle_update_backward(const chgi_pass *pass, int layer)
 {
+    chgi_angle_work work = work_of(pass, layer);
+    if (!pass->keep)
+        chgi_angle_project(&work, chgi_pass_v(pass, layer + 1), chgi_pass_e(pass, layer + 1));
 #pragma omp for schedule(dynamic)
     for (int64_t i = 0; i < pass->graph->n_atom; i++)
-        spread_angles(pass, layer, i);
-    chgi_angle_spread(pass, &pass->net->angle_update[layer]);
+        spread_angles(&work, i);
+    chgi_angle_spread(&work);
 }

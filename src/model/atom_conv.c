@@ -1,36 +1,95 @@
+#include <string.h>
+
 #include "model/rows.h"
 
-/* Projections, summed per edge: the first map's result for [v_i, e_ij, v_j]. */
-static void gather(const chgi_pass *pass, int layer, int64_t atom, int64_t edge, int rows, chg_real *x)
+/* What to make of the first map's result x. */
+typedef enum take { TAKE_X, TAKE_ACTIVATION, TAKE_SLOPE } take;
+
+static inline __attribute__((always_inline)) void put(take what, chg_vector x, chg_real *out)
 {
+    if (what != TAKE_X) {
+        chg_vector s = chgi_sigmoid(x);
+        if (what == TAKE_ACTIVATION)
+            x *= s;
+        else
+            x = chgi_silu_slope(x, s);
+    }
+    chgi_store(out, x);
+}
+
+/* The first map's result for [v_i, e_ij, v_j] for some edges of one atom: projections of v, and of e for short bonds; for
+ * long ones the table. */
+static inline __attribute__((always_inline)) void gather_as(take what, const chgi_pass *pass, int layer, int64_t atom,
+                                                            int64_t edge, int rows, chg_real *out)
+{
+    const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    int width = chgi_gated_width(&pass->net->atom_conv[layer].gated);
-    int64_t slot = chgi_pass_slot(pass, layer);
-    const chg_real *center = w->from_center + (slot * g->n_atom + atom) * width;
-    for (int r = 0; r < rows; r++, x += width) {
-        const chg_real *bond = w->from_bond + (slot * g->n_bond + g->bond[edge + r]) * width;
-        const chg_real *far = w->from_neighbour + (slot * g->n_atom + g->neighbour[edge + r]) * width;
-        for (int c = 0; c < width; c += CHGI_LANES)
-            chgi_store(x + c, chgi_load(center + c) + chgi_load(bond + c) + chgi_load(far + c));
+    int width = conv->center.n_out;
+    int64_t slot = chgi_pass_slot(pass, layer) * g->n_atom;
+    const chg_real *center = w->from_center + (slot + atom) * width, *fars = w->from_neighbour + slot * width;
+    chg_real *center_long = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_DX);
+    for (int c = 0; c < width; c++) /* without angles no bond convolution ran, and none has added its bias */
+        center_long[c] = center[c] + (g->n_angle > 0 ? conv->long_bias[c] : 0);
+    for (int r = 0; r < rows; r++, out += width) {
+        int64_t u = g->bond[edge + r];
+        const chg_real *far = fars + (int64_t)g->neighbour[edge + r] * width, *near = w->from_bond + u * width;
+        if (u < g->n_short_bond)
+            for (int c = 0; c < width; c += CHGI_LANES)
+                put(what, chgi_load(center + c) + chgi_load(near + c) + chgi_load(far + c), out + c);
+        else
+            for (int c = 0; c < width; c += CHGI_LANES)
+                put(what,
+                    chgi_load(center_long + c) + chgi_load(far + c) +
+                        chgi_table_vector(&pass->net->radial, &w->bond_place[u], conv->column + c),
+                    out + c);
     }
 }
 
-static void sum_messages(const chgi_pass *pass, const chgi_atom_conv *conv, int layer, int64_t atom)
+static void gather_x(const chgi_pass *pass, int layer, int64_t atom, int64_t edge, int rows, chg_real *out)
+{
+    gather_as(TAKE_X, pass, layer, atom, edge, rows, out);
+}
+
+static void gather_activation(const chgi_pass *pass, int layer, int64_t atom, int64_t edge, int rows, chg_real *out)
+{
+    gather_as(TAKE_ACTIVATION, pass, layer, atom, edge, rows, out);
+}
+
+static void gather_slope(const chgi_pass *pass, int layer, int64_t atom, int64_t edge, int rows, chg_real *out)
+{
+    gather_as(TAKE_SLOPE, pass, layer, atom, edge, rows, out);
+}
+
+static chg_real *kept_y(const chgi_pass *pass, int layer, int64_t edge)
+{
+    return pass->keep ? pass->w.y_atom + (layer * pass->graph->n_edge + edge) * 2 * pass->net->width_atom
+                      : chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_Y);
+}
+
+/* gated() of some edges of one atom: y and its result. */
+static void forward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_t edge, int rows, chg_real *y,
+                         chg_real *message)
+{
+    const chgi_gated *gated = &pass->net->atom_conv[layer].gated;
+    chg_real *h = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_H);
+    if (gated->n_hidden)
+        gather_activation(pass, layer, atom, edge, rows, h);
+    else
+        gather_x(pass, layer, atom, edge, rows, y);
+    chgi_gated_forward(gated, rows, h, y, message);
+}
+
+static void sum_messages(const chgi_pass *pass, int layer, int64_t atom)
 {
     const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    int n = conv->gated.n_out, thread = omp_get_thread_num();
-    chg_real *x = chgi_pass_tile(pass, thread, CHGI_TILE_X), *y = chgi_pass_tile(pass, thread, CHGI_TILE_Y);
-    chg_real *message = chgi_pass_tile(pass, thread, CHGI_TILE_G), *sum = w->sum + atom * n;
-    for (int c = 0; c < n; c++)
-        sum[c] = 0;
+    int n = pass->net->width_atom;
+    chg_real *message = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_G), *sum = w->sum + atom * n;
+    memset(sum, 0, (size_t)n * sizeof *sum);
     for (int64_t e = g->edge_start[atom]; e < g->edge_start[atom + 1]; e += CHGI_TILE) {
         int rows = chgi_tile_rows(e, g->edge_start[atom + 1]);
-        if (pass->gradient)
-            y = w->y_atom + (layer * g->n_edge + e) * 2 * n;
-        gather(pass, layer, atom, e, rows, x);
-        chgi_gated_forward(&conv->gated, rows, x, x, y, message);
+        forward_tile(pass, layer, atom, e, rows, kept_y(pass, layer, e), message);
         for (int r = 0; r < rows; r++)
             chgi_row_add_product(n, message + r * n, w->wa + (int64_t)g->bond[e + r] * n, sum);
     }
@@ -41,85 +100,102 @@ void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    int64_t slot = chgi_pass_slot(pass, layer), width = chgi_gated_width(&conv->gated);
-    chgi_rows_project(&conv->center, g->n_atom, w->v, w->from_center + slot * g->n_atom * width, false);
-    chgi_rows_project(&conv->neighbour, g->n_atom, w->v, w->from_neighbour + slot * g->n_atom * width, false);
-    chgi_rows_project(&conv->bond, g->n_bond, w->e, w->from_bond + slot * g->n_bond * width, false);
+    int64_t slot = chgi_pass_slot(pass, layer) * g->n_atom * conv->center.n_out;
+    const chg_real *v = chgi_pass_v(pass, layer);
+    chgi_rows_project(&conv->center, g->n_atom, v, NULL, w->from_center + slot);
+    chgi_rows_project(&conv->neighbour, g->n_atom, v, NULL, w->from_neighbour + slot);
+    chgi_rows_project(&conv->bond, g->n_short_bond, chgi_pass_e(pass, layer), NULL, w->from_bond);
 #pragma omp for schedule(dynamic)
     for (int64_t i = 0; i < g->n_atom; i++)
-        sum_messages(pass, conv, layer, i);
-    chgi_rows_project(&conv->out, g->n_atom, w->sum, w->v, true);
+        sum_messages(pass, layer, i);
+    chgi_rows_project(&conv->out, g->n_atom, w->sum, v, chgi_pass_v(pass, layer + 1));
 }
 
-/* dx of all edges out of one atom, their sum (the center's part), and dE/dr through the weights. */
-static void spread_messages(const chgi_pass *pass, const chgi_atom_conv *conv, int layer, int64_t atom)
+/* dE/dr of some edges through the weights of their messages, and of long ones through the bond's part of x. */
+static void length_tile(const chgi_pass *pass, const chgi_atom_conv *conv, const chg_real *dsum, int64_t edge, int rows,
+                        chg_real *message, const chg_real *dx)
 {
     const chgi_graph *g = pass->graph;
-    const chgi_workspace *w = &pass->w;
-    int n = conv->gated.n_out, width = chgi_gated_width(&conv->gated), thread = omp_get_thread_num();
-    chg_real *x = chgi_pass_tile(pass, thread, CHGI_TILE_X), *message = chgi_pass_tile(pass, thread, CHGI_TILE_G);
-    chg_real *dg = chgi_pass_tile(pass, thread, CHGI_TILE_DG), *dy = chgi_pass_tile(pass, thread, CHGI_TILE_DY);
-    chg_real *center = w->dv_part + atom * width;
-    const chg_real *dsum = w->sum + atom * n;
-    for (int c = 0; c < width; c++)
-        center[c] = 0;
-    for (int64_t e = g->edge_start[atom]; e < g->edge_start[atom + 1]; e += CHGI_TILE) {
-        int rows = chgi_tile_rows(e, g->edge_start[atom + 1]);
-        gather(pass, layer, atom, e, rows, x);
-        for (int r = 0; r < rows; r++) {
-            const chg_real *weight = w->wa + (int64_t)g->bond[e + r] * n;
-            for (int c = 0; c < n; c += CHGI_LANES)
-                chgi_store(dg + r * n + c, chgi_load(dsum + c) * chgi_load(weight + c));
-        }
-        chgi_gated_backward(&conv->gated, rows, x, w->y_atom + (layer * g->n_edge + e) * 2 * n, dg, message, dy,
-                            w->dx + e * width);
-        for (int r = 0; r < rows; r++) {
-            const chg_real *slope = w->wa_slope + (int64_t)g->bond[e + r] * n;
-            chg_vector along = {0};
-            for (int c = 0; c < n; c += CHGI_LANES)
-                along += chgi_load(message + r * n + c) * chgi_load(dsum + c) * chgi_load(slope + c);
-            w->dlength_edge[e + r] += chgi_sum(along);
-            chgi_row_add(width, w->dx + (e + r) * width, center);
-        }
+    const chgi_table *table = &pass->net->radial;
+    int n = pass->net->width_atom, width = conv->center.n_out;
+    for (int r = 0; r < rows; r++, message += n, dx += width) {
+        int64_t u = g->bond[edge + r];
+        const chgi_place *place = &pass->w.bond_place[u];
+        for (int c = 0; c < n; c += CHGI_LANES)
+            chgi_store(message + c, chgi_load(message + c) * chgi_load(dsum + c));
+        double along = chgi_table_dot_slope(table, place, pass->net->column_weight, n, message);
+        if (u >= g->n_short_bond)
+            along += chgi_table_dot_slope(table, place, conv->column, width, dx);
+        pass->w.dlength_edge[edge + r] += along;
     }
 }
 
-/* The neighbour's part of dv: edges that end at an atom are the reverses of those that begin there. */
-static void collect_far(const chgi_pass *pass, int width, int64_t atom, chg_real *far)
-{
-    const chgi_graph *g = pass->graph;
-    for (int c = 0; c < width; c++)
-        far[c] = 0;
-    for (int64_t e = g->edge_start[atom]; e < g->edge_start[atom + 1]; e++)
-        chgi_row_add(width, pass->w.dx + (int64_t)g->reverse[e] * width, far);
-}
-
-/* dv and de from dx of all edges. */
-static void spread_to_inputs(const chgi_pass *pass, const chgi_atom_conv *conv)
+/* dx of some edges of one atom to the atom itself, to the far ends, and to short bonds. */
+static void spread_tile(const chgi_pass *pass, int width, int64_t atom, int64_t edge, int rows, const chg_real *dx)
 {
     const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    int width = chgi_gated_width(&conv->gated), n_bond_fea = conv->bond.n_in, n = conv->center.n_in;
+    int64_t shorts = g->short_start[atom + 1] - g->short_start[atom], rank = edge - g->edge_start[atom];
+    for (int r = 0; r < rows; r++, dx += width) {
+        chgi_row_add(width, dx, w->dv_part + atom * width);
+        chgi_row_add(width, dx, w->dfar + (int64_t)g->edge_far[edge + r] * width);
+        if (rank + r < shorts)
+            memcpy(w->dfirst + (g->short_start[atom] + rank + r) * width, dx, (size_t)width * sizeof *dx);
+    }
+}
+
+static void backward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_t edge, int rows)
+{
+    const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
+    const chgi_graph *g = pass->graph;
+    const chgi_workspace *w = &pass->w;
+    int n = pass->net->width_atom, thread = omp_get_thread_num();
+    chg_real *slope = chgi_pass_tile(pass, thread, CHGI_TILE_SLOPE), *message = chgi_pass_tile(pass, thread, CHGI_TILE_G);
+    chg_real *dg = chgi_pass_tile(pass, thread, CHGI_TILE_DG), *dy = chgi_pass_tile(pass, thread, CHGI_TILE_DY);
+    chg_real *dx = chgi_pass_tile(pass, thread, CHGI_TILE_X), *y = kept_y(pass, layer, edge);
+    const chg_real *dsum = w->sum + atom * n;
+    if (!pass->keep)
+        forward_tile(pass, layer, atom, edge, rows, y, message);
+    if (conv->gated.n_hidden)
+        gather_slope(pass, layer, atom, edge, rows, slope);
+    for (int r = 0; r < rows; r++) {
+        const chg_real *weight = w->wa + (int64_t)g->bond[edge + r] * n;
+        for (int c = 0; c < n; c += CHGI_LANES)
+            chgi_store(dg + r * n + c, chgi_load(dsum + c) * chgi_load(weight + c));
+    }
+    chgi_gated_backward(&conv->gated, rows, slope, y, dg, message, dy, dx);
+    length_tile(pass, conv, dsum, edge, rows, message, dx);
+    spread_tile(pass, conv->center.n_out, atom, edge, rows, dx);
+}
+
+static void backward_block(const chgi_pass *pass, int layer, int64_t block)
+{
+    const chgi_graph *g = pass->graph;
+    size_t width = (size_t)pass->net->atom_conv[layer].center.n_out;
+    int64_t first = block * g->block_size, end = first + g->block_size, far = g->block_far[block];
+    end = end < g->n_atom ? end : g->n_atom;
+    memset(pass->w.dfar + (size_t)far * width, 0, (size_t)(g->block_far[block + 1] - far) * width * sizeof(chg_real));
+    memset(pass->w.dv_part + (size_t)first * width, 0, (size_t)(end - first) * width * sizeof(chg_real));
+    for (int64_t i = first; i < end; i++)
+        for (int64_t e = g->edge_start[i]; e < g->edge_start[i + 1]; e += CHGI_TILE)
+            backward_tile(pass, layer, i, e, chgi_tile_rows(e, g->edge_start[i + 1]));
+}
+
+/* The neighbour's part of dv: each atom adds up what the blocks have for it. */
+static void collect_far(const chgi_pass *pass, const chgi_linear *neighbour)
+{
+    const chgi_graph *g = pass->graph;
+    int width = neighbour->n_out, n = neighbour->n_in;
     chg_real *tile = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_DX);
-    chgi_rows_project_back(&conv->center, g->n_atom, w->dv_part, w->dv, true);
 #pragma omp for schedule(dynamic)
     for (int64_t i = 0; i < g->n_atom; i += CHGI_TILE) {
         int rows = chgi_tile_rows(i, g->n_atom);
+        memset(tile, 0, (size_t)(rows * width) * sizeof *tile);
         for (int r = 0; r < rows; r++)
-            collect_far(pass, width, i + r, tile + r * width);
-        chgi_product(rows, n, width, tile, width, conv->neighbour.backward, n, w->dv + i * n, n, w->dv + i * n, n);
-    }
-#pragma omp for schedule(dynamic)
-    for (int64_t u = 0; u < g->n_bond; u += CHGI_TILE) {
-        int rows = chgi_tile_rows(u, g->n_bond);
-        for (int r = 0; r < rows; r++) {
-            int64_t e = g->bond_edge[u + r];
-            const chg_real *forth = w->dx + e * width, *back = w->dx + (int64_t)g->reverse[e] * width;
-            for (int c = 0; c < width; c += CHGI_LANES)
-                chgi_store(tile + r * width + c, chgi_load(forth + c) + chgi_load(back + c));
-        }
-        chg_real *de = w->de + u * n_bond_fea;
-        chgi_product(rows, n_bond_fea, width, tile, width, conv->bond.backward, n_bond_fea, de, n_bond_fea, de, n_bond_fea);
+            for (int64_t k = g->atom_far[i + r]; k < g->atom_far[i + r + 1]; k++)
+                chgi_row_add(width, pass->w.dfar + (int64_t)g->far[k] * width, tile + r * width);
+        chg_real *dv = pass->w.dv + i * n;
+        chgi_product(rows, n, width, tile, width, neighbour->backward, n, dv, n, dv, n);
     }
 }
 
@@ -128,8 +204,11 @@ void chgi_atom_conv_backward(const chgi_pass *pass, int layer)
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     chgi_rows_project_back(&conv->out, g->n_atom, pass->w.dv, pass->w.sum, false);
+    chgi_rows_project(&conv->bond, g->n_short_bond, chgi_pass_e(pass, layer), NULL, pass->w.from_bond);
 #pragma omp for schedule(dynamic)
-    for (int64_t i = 0; i < g->n_atom; i++)
-        spread_messages(pass, conv, layer, i);
-    spread_to_inputs(pass, conv);
+    for (int64_t b = 0; b < g->n_block; b++)
+        backward_block(pass, layer, b);
+    chgi_rows_project_back(&conv->center, g->n_atom, pass->w.dv_part, pass->w.dv, true);
+    collect_far(pass, &conv->neighbour);
+    chgi_rows_spread(pass, &conv->bond, pass->w.dfirst);
 }

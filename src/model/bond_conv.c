@@ -2,37 +2,34 @@
 
 #include "model/angle_rows.h"
 
-/* Where the layer's x and y of an angle are kept for the reverse pass, or the thread's tile. */
-static chg_real *kept_x(const chgi_pass *pass, int layer, int64_t angle)
-{
-    int width = pass->net->bond_conv[layer].center.n_out;
-    return pass->gradient ? pass->w.x_bond + (layer * pass->graph->n_angle + angle) * width
-                          : chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_X);
-}
-
-static chg_real *kept_y(const chgi_pass *pass, int layer, int64_t angle)
-{
-    int width = 2 * pass->net->bond_conv[layer].gated.n_out;
-    return pass->gradient ? pass->w.y_bond + (layer * pass->graph->n_angle + angle) * width
-                          : chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_Y);
-}
-
-/* message_p = wb_p sum over q of gated(x_pq) wb_q for the short edges p of one atom. */
-static void sum_messages(const chgi_pass *pass, int layer, int64_t atom)
+static chgi_angle_work work_of(const chgi_pass *pass, int layer)
 {
     const chgi_angle_layer *conv = &pass->net->bond_conv[layer];
-    const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    int n = conv->gated.n_out, thread = omp_get_thread_num();
-    chg_real *h = chgi_pass_tile(pass, thread, CHGI_TILE_H), *value = chgi_pass_tile(pass, thread, CHGI_TILE_G);
+    int64_t kept = layer * pass->graph->n_angle, slot = pass->gradient && !pass->keep ? layer - 1 : 0;
+    return (chgi_angle_work){
+        .pass = pass,
+        .layer = conv,
+        .angle = layer > 0 ? w->angle + slot * pass->graph->n_angle * pass->net->width_angle : NULL,
+        .slope = pass->keep ? w->slope_bond + kept * conv->center.n_out : NULL,
+        .y = pass->keep ? w->y_bond + kept * 2 * conv->gated.n_out : NULL,
+        .first_gradient = layer == pass->net->n_conv - 2,
+    };
+}
+
+/* message_p = wb_p sum over q of gated() wb_q for the short edges p of one atom. */
+static void sum_messages(const chgi_angle_work *work, int64_t atom)
+{
+    const chgi_graph *g = work->pass->graph;
+    const chgi_workspace *w = &work->pass->w;
+    int n = work->layer->gated.n_out;
+    chg_real *value = chgi_pass_tile(work->pass, omp_get_thread_num(), CHGI_TILE_G);
     chg_real *message = w->message + g->short_start[atom] * n;
     int64_t shorts = g->short_start[atom + 1] - g->short_start[atom];
     memset(message, 0, (size_t)(shorts * n) * sizeof *message);
     for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a += CHGI_TILE) {
         int rows = chgi_tile_rows(a, g->angle_start[atom + 1]);
-        chg_real *x = kept_x(pass, layer, a);
-        chgi_angle_gather(pass, conv, atom, a, rows, x);
-        chgi_gated_forward(&conv->gated, rows, x, h, kept_y(pass, layer, a), value);
+        chgi_angle_forward(work, atom, a, rows, value);
         for (int r = 0; r < rows; r++)
             chgi_row_add_product(n, value + r * n, w->wb + chgi_graph_bond(g, atom, g->angle_second[a + r]) * n,
                                  message + g->angle_first[a + r] * n);
@@ -44,39 +41,34 @@ static void sum_messages(const chgi_pass *pass, int layer, int64_t atom)
     }
 }
 
-/* e += out(both ends' messages); long bonds have no message but, where there is one, get the bias. */
-static void update_bonds(const chgi_pass *pass, const chgi_linear *out)
+/* new e = e + out(both ends' messages).  Long bonds get the bias only: see chgi_atom_conv.long_bias. */
+static void update_bonds(const chgi_pass *pass, const chgi_linear *out, const chg_real *old, chg_real *new)
 {
     const chgi_graph *g = pass->graph;
-    const chgi_workspace *w = &pass->w;
     int n = out->n_in;
     chg_real *tile = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_X);
 #pragma omp for schedule(dynamic)
-    for (int64_t u = 0; u < g->n_bond; u += CHGI_TILE) {
-        int rows = chgi_tile_rows(u, g->n_bond), shorts = 0;
-        for (int r = 0; r < rows; r++)
-            chgi_row_add(n, out->bias, w->e + (u + r) * n);
-        for (; shorts < rows && u + shorts < g->n_short_bond; shorts++) {
-            int64_t s = g->bond_short[u + shorts];
-            const chg_real *forth = w->message + s * n, *back = w->message + (int64_t)g->short_reverse[s] * n;
-            for (int c = 0; c < n; c += CHGI_LANES)
-                chgi_store(tile + shorts * n + c, chgi_load(forth + c) + chgi_load(back + c));
-        }
-        chgi_product(shorts, n, n, tile, n, out->forward, n, w->e + u * n, n, w->e + u * n, n);
+    for (int64_t u = 0; u < g->n_short_bond; u += CHGI_TILE) {
+        int rows = chgi_tile_rows(u, g->n_short_bond);
+        chgi_rows_pair(g, n, pass->w.message, u, rows, tile);
+        for (int64_t k = 0; k < (int64_t)rows * n; k += CHGI_LANES)
+            chgi_store(new + u * n + k, chgi_load(old + u * n + k) + chgi_load(out->bias + k % n));
+        chgi_product(rows, n, n, tile, n, out->forward, n, new + u * n, n, new + u * n, n);
     }
 }
 
 void chgi_bond_conv_forward(const chgi_pass *pass, int layer)
 {
-    const chgi_angle_layer *conv = &pass->net->bond_conv[layer];
-    chgi_angle_project(pass, conv);
+    chgi_angle_work work = work_of(pass, layer);
+    const chg_real *e = chgi_pass_e(pass, layer);
+    chgi_angle_project(&work, chgi_pass_v(pass, layer + 1), e);
 #pragma omp for schedule(dynamic)
     for (int64_t i = 0; i < pass->graph->n_atom; i++)
-        sum_messages(pass, layer, i);
-    update_bonds(pass, &conv->out);
+        sum_messages(&work, i);
+    update_bonds(pass, &work.layer->out, e, chgi_pass_e(pass, layer + 1));
 }
 
-/* dg of one angle, and dE/dr through the weights of its two bonds. */
+/* dg of one angle. */
 static void seed_row(const chgi_pass *pass, int64_t first, int64_t second, chg_real *dg)
 {
     const chgi_workspace *w = &pass->w;
@@ -86,6 +78,7 @@ static void seed_row(const chgi_pass *pass, int64_t first, int64_t second, chg_r
         chgi_store(dg + c, chgi_load(dmessage + c) * chgi_load(p + c) * chgi_load(q + c));
 }
 
+/* dE/dr through the weights of its two bonds. */
 static void weight_row(const chgi_pass *pass, int64_t first, int64_t second, const chg_real *value, double *dfirst,
                        double *dsecond)
 {
@@ -98,38 +91,38 @@ static void weight_row(const chgi_pass *pass, int64_t first, int64_t second, con
         by_first += seed * chgi_load(w->wb_slope + first * n + c) * chgi_load(w->wb + second * n + c);
         by_second += seed * chgi_load(w->wb + first * n + c) * chgi_load(w->wb_slope + second * n + c);
     }
-    *dfirst += chgi_sum(by_first);
-    *dsecond += chgi_sum(by_second);
+    *dfirst += (double)chgi_sum(by_first);
+    *dsecond += (double)chgi_sum(by_second);
 }
 
-static void spread_messages(const chgi_pass *pass, int layer, int64_t atom)
+static void spread_messages(const chgi_angle_work *work, int64_t atom)
 {
-    const chgi_angle_layer *conv = &pass->net->bond_conv[layer];
+    const chgi_pass *pass = work->pass;
     const chgi_graph *g = pass->graph;
-    int n = conv->gated.n_out, thread = omp_get_thread_num();
-    chg_real *dg = chgi_pass_tile(pass, thread, CHGI_TILE_DG), *dy = chgi_pass_tile(pass, thread, CHGI_TILE_DY);
-    chg_real *value = chgi_pass_tile(pass, thread, CHGI_TILE_G), *dx = chgi_pass_tile(pass, thread, CHGI_TILE_DX);
+    int n = work->layer->gated.n_out, thread = omp_get_thread_num();
+    chg_real *dg = chgi_pass_tile(pass, thread, CHGI_TILE_DG), *value = chgi_pass_tile(pass, thread, CHGI_TILE_G);
     double *dlength = pass->w.dlength_short + g->short_start[atom];
-    chgi_angle_clear(pass, conv, atom);
+    chgi_angle_clear(work, atom);
     for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a += CHGI_TILE) {
         int rows = chgi_tile_rows(a, g->angle_start[atom + 1]);
         const int32_t *p = g->angle_first + a, *q = g->angle_second + a;
         for (int r = 0; r < rows; r++)
             seed_row(pass, chgi_graph_bond(g, atom, p[r]), chgi_graph_bond(g, atom, q[r]), dg + r * n);
-        chgi_gated_backward(&conv->gated, rows, kept_x(pass, layer, a), kept_y(pass, layer, a), dg, value, dy, dx);
+        chgi_angle_backward(work, atom, a, rows, dg, value);
         for (int r = 0; r < rows; r++)
             weight_row(pass, chgi_graph_bond(g, atom, p[r]), chgi_graph_bond(g, atom, q[r]), value + r * n,
                        &dlength[p[r]], &dlength[q[r]]);
-        chgi_angle_scatter(pass, conv, atom, a, rows, dx);
     }
 }
 
 void chgi_bond_conv_backward(const chgi_pass *pass, int layer)
 {
-    const chgi_angle_layer *conv = &pass->net->bond_conv[layer];
-    chgi_rows_project_back(&conv->out, pass->graph->n_short_bond, pass->w.de, pass->w.de_part, false);
+    chgi_angle_work work = work_of(pass, layer);
+    chgi_rows_project_back(&work.layer->out, pass->graph->n_short_bond, pass->w.de, pass->w.de_part, false);
+    if (!pass->keep)
+        chgi_angle_project(&work, chgi_pass_v(pass, layer + 1), chgi_pass_e(pass, layer));
 #pragma omp for schedule(dynamic)
     for (int64_t i = 0; i < pass->graph->n_atom; i++)
-        spread_messages(pass, layer, i);
-    chgi_angle_spread(pass, conv);
+        spread_messages(&work, i);
+    chgi_angle_spread(&work);
 }

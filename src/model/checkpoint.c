@@ -15,7 +15,7 @@ typedef chgi_pickle_value value;
 /* An opened checkpoint. */
 typedef struct checkpoint {
     chgi_zip zip;
-    const char *prefix;   /* of all names in the archive, up to the slash; inside the archive's names */
+    const char *prefix; /* of all names in the archive, up to the slash; inside the archive's names */
     size_t prefix_length;
     uint8_t *pickle_bytes;
     chgi_pickle pickle;
@@ -41,7 +41,8 @@ static chgnet_status find_prefix(chgnet_context *ctx, checkpoint *c)
         c->prefix_length = (size_t)(slash - name);
     }
     if (!c->prefix)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the archive holds no data.pkl; a checkpoint written by torch.save is "
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "the archive holds no data.pkl; a checkpoint written by torch.save is "
                                  "expected");
     return CHGNET_OK;
 }
@@ -72,7 +73,8 @@ static chgnet_status check_byte_order(chgnet_context *ctx, checkpoint *c)
     bool good = entry->size == strlen(little) && memcmp(bytes, little, entry->size) == 0;
     chgi_memory_free(bytes);
     return good ? CHGNET_OK
-                : chgi_context_fail(ctx, CHGNET_EINPUT, "the checkpoint was written on a big-endian machine; only "
+                : chgi_context_fail(ctx, CHGNET_EINPUT,
+                                    "the checkpoint was written on a big-endian machine; only "
                                     "little-endian ones are supported");
 }
 
@@ -91,7 +93,8 @@ static chgnet_status read_pickle(chgnet_context *ctx, checkpoint *c)
     bool good = c->args && c->state && c->args->kind == CHGI_PICKLE_DICT &&
                 (c->state->kind == CHGI_PICKLE_DICT || c->state->kind == CHGI_PICKLE_ORDERED);
     return good ? CHGNET_OK
-                : chgi_context_fail(ctx, CHGNET_EINPUT, "the checkpoint is not of CHGNet: 'model' with 'model_args' and "
+                : chgi_context_fail(ctx, CHGNET_EINPUT,
+                                    "the checkpoint is not of CHGNet: 'model' with 'model_args' and "
                                     "'state_dict' is expected");
 }
 
@@ -119,8 +122,10 @@ static chgnet_status read_bias(chgnet_context *ctx, const checkpoint *c, chgi_hy
     bool found = chgi_pickle_get(c->state, "atom_conv_layers.0.mlp_out.layers.1.bias") != NULL;
     hyper->mlp_out_bias = found;
     if (said && (said->kind != CHGI_PICKLE_BOOL || (said->integer != 0) != found))
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the model argument mlp_out_bias disagrees with the state dict, which "
-                                 "has %s such bias", found ? "a" : "no");
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "the model argument mlp_out_bias disagrees with the state dict, which "
+                                 "has %s such bias",
+                                 found ? "a" : "no");
     return CHGNET_OK;
 }
 
@@ -130,7 +135,8 @@ static chgnet_status read_hyper(chgnet_context *ctx, checkpoint *c, chgi_hyper *
     CHGI_TRY(read_bias(ctx, c, hyper));
     const value *embedding = chgi_pickle_get(c->state, "atom_embedding.embedding.weight");
     if (!embedding || embedding->kind != CHGI_PICKLE_TENSOR || embedding->items[2]->count != 2)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the state dict has no matrix 'atom_embedding.embedding.weight'; a "
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "the state dict has no matrix 'atom_embedding.embedding.weight'; a "
                                  "checkpoint of CHGNet is expected");
     hyper->n_element = embedding->items[2]->items[0]->integer;
     return CHGNET_OK;
@@ -152,8 +158,8 @@ static chgnet_status check_shape(chgnet_context *ctx, const value *v, const chgi
     char found[CHGI_SHAPE_TEXT], wanted[CHGI_SHAPE_TEXT];
     chgi_shape_print((int)sizes->count, shape, found);
     chgi_shape_print(tensor->rank, tensor->shape, wanted);
-    return chgi_context_fail(ctx, CHGNET_EINPUT, "tensor '%s' has shape %s; the model arguments ask for %s", tensor->name,
-                             found, wanted);
+    return chgi_context_fail(ctx, CHGNET_EINPUT, "tensor '%s' has shape %s; the model arguments ask for %s",
+                             tensor->name, found, wanted);
 }
 
 static float get_float(const uint8_t *bytes)
@@ -186,8 +192,10 @@ static chgnet_status load_tensor(chgnet_context *ctx, checkpoint *c, const value
     if (!entry)
         return chgi_context_fail(ctx, CHGNET_EINPUT, "the storage of tensor '%s' is not in the archive", tensor->name);
     if (entry->size % 4 != 0 || entry->size / 4 != (uint64_t)storage->items[1]->integer)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the storage of tensor '%s' has %zu bytes; %lld float32 numbers are "
-                                 "expected", tensor->name, entry->size, (long long)storage->items[1]->integer);
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "the storage of tensor '%s' has %zu bytes; %lld float32 numbers are "
+                                 "expected",
+                                 tensor->name, entry->size, (long long)storage->items[1]->integer);
     CHGI_TRY(chgi_zip_read(ctx, &c->zip, entry, &bytes));
     copy_view(v, bytes, tensor);
     chgi_memory_free(bytes);
@@ -213,8 +221,12 @@ static chgnet_status load_state(chgnet_context *ctx, checkpoint *c, chgi_weights
         const chgi_tensor *tensor = tensor_of(weights, key);
         bool text = key->kind == CHGI_PICKLE_TEXT;
         if (!tensor)
-            return chgi_context_fail(ctx, CHGNET_EINPUT, "the state dict has '%.*s'; the model arguments ask for no tensor of "
-                                     "that name", text && key->count < 100 ? (int)key->count : text ? 100 : 1,
+            return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                     "the state dict has '%.*s'; the model arguments ask for no tensor of "
+                                     "that name",
+                                     text && key->count < 100 ? (int)key->count
+                                     : text                   ? 100
+                                                              : 1,
                                      text ? key->text : "?");
         if (v->kind != CHGI_PICKLE_TENSOR || filled[tensor - weights->tensors])
             return chgi_context_fail(ctx, CHGNET_EINPUT, "'%s' in the state dict is no tensor, or is there twice",
@@ -234,8 +246,10 @@ static chgnet_status load_tensors(chgnet_context *ctx, checkpoint *c, chgi_weigh
     for (int64_t i = 0; status == CHGNET_OK && i < weights->n_tensor; i++) {
         bool optional = !c->has_composition && strcmp(weights->tensors[i].name, composition_name) == 0;
         if (filled[i] == optional) /* without a composition model the reference energies are zero */
-            status = chgi_context_fail(ctx, CHGNET_EINPUT, "the state dict has %s tensor '%s'; the model arguments ask for "
-                                       "%s", filled[i] ? "a" : "no", weights->tensors[i].name, filled[i] ? "none" : "it");
+            status = chgi_context_fail(ctx, CHGNET_EINPUT,
+                                       "the state dict has %s tensor '%s'; the model arguments ask for "
+                                       "%s",
+                                       filled[i] ? "a" : "no", weights->tensors[i].name, filled[i] ? "none" : "it");
     }
     chgi_memory_free(filled);
     return status;
@@ -250,7 +264,8 @@ static chgnet_status set_version(chgnet_context *ctx, const checkpoint *c, chgi_
     char text[96] = "custom";
     *released = false;
     if (version && version->kind == CHGI_PICKLE_TEXT && version->count > 0)
-        snprintf(text, sizeof text, "custom (from %.*s)", version->count < 64 ? (int)version->count : 64, version->text);
+        snprintf(text, sizeof text, "custom (from %.*s)", version->count < 64 ? (int)version->count : 64,
+                 version->text);
     for (int i = 0; chgi_weights_release(i); i++)
         if (strcmp(chgi_weights_release(i)->model_sha256, weights->model_sha256) == 0) {
             snprintf(text, sizeof text, "%s", chgi_weights_release(i)->name);
@@ -262,8 +277,9 @@ static chgnet_status set_version(chgnet_context *ctx, const checkpoint *c, chgi_
 
 static chgnet_status set_texts(chgnet_context *ctx, const checkpoint *c, const char *path, chgi_weights *weights)
 {
-    static const char unknown[] = "The checkpoint does not state its licence.  Where it was trained from the weights of "
-                                  "CHGNet, these terms hold for that part:\n\n";
+    static const char unknown[] =
+        "The checkpoint does not state its licence.  Where it was trained from the weights of "
+        "CHGNet, these terms hold for that part:\n\n";
     bool released;
     CHGI_TRY(set_version(ctx, c, weights, &released));
     const char *slash = strrchr(path, '/');
@@ -292,19 +308,27 @@ static chgnet_status load_all(chgnet_context *ctx, checkpoint *c, const char *pa
     return set_texts(ctx, c, path, weights);
 }
 
-chgnet_status chgi_checkpoint_load(chgnet_context *ctx, const char *path, chgi_weights *weights)
+chgnet_status chgi_checkpoint_read(chgnet_context *ctx, const char *path, const char *bytes, size_t length,
+                                   chgi_weights *weights)
 {
     checkpoint c = {0};
-    char *bytes;
-    size_t length;
     *weights = (chgi_weights){0};
-    CHGI_TRY(chgi_file_read(ctx, path, &bytes, &length));
     chgnet_status status = load_all(ctx, &c, path, bytes, length, weights);
     if (status != CHGNET_OK) {
         chgi_context_locate(ctx, path, 0);
         chgi_weights_destroy(weights);
     }
     close_checkpoint(&c);
+    return status;
+}
+
+chgnet_status chgi_checkpoint_load(chgnet_context *ctx, const char *path, chgi_weights *weights)
+{
+    char *bytes;
+    size_t length;
+    *weights = (chgi_weights){0};
+    CHGI_TRY(chgi_file_read(ctx, path, &bytes, &length));
+    chgnet_status status = chgi_checkpoint_read(ctx, path, bytes, length, weights);
     chgi_memory_free(bytes);
     return status;
 }

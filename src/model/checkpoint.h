@@ -12,6 +12,10 @@
  *          The error text begins with the path. */
 chgnet_status chgi_checkpoint_load(chgnet_context *ctx, const char *path, chgi_weights *weights);
 
+/** The same from bytes in memory.  \param[in] path  for the error text and the name of the source */
+chgnet_status chgi_checkpoint_read(chgnet_context *ctx, const char *path, const char *bytes, size_t length,
+                                   chgi_weights *weights);
+
 /** Hyperparameters from model_args; n_element and mlp_out_bias, which show only in the tensors, are left alone.
  *  Arguments that are absent have upstream's defaults.  Source: chgnet/model/model.py:CHGNet
  *  \param[out] has_composition  false where the model has no composition reference

@@ -10,8 +10,9 @@ typedef chgi_pickle_value value;
 /* A value for an error text. */
 static void print_value(const value *v, char *text, size_t size)
 {
-    static const char *const kinds[] = {"None", "", "", "", "", "a tuple", "a list", "a dictionary", "a dictionary",
-                                        "a global", "a storage", "a tensor"};
+    static const char *const kinds[] = {
+        "None",         "",         "",          "",        "", "a tuple", "a list", "a dictionary",
+        "a dictionary", "a global", "a storage", "a tensor"};
     switch (v->kind) {
     case CHGI_PICKLE_BOOL:
         snprintf(text, size, "%s", v->integer ? "True" : "False");
@@ -99,8 +100,8 @@ static chgnet_status get_sizes(chgnet_context *ctx, const value *args, const cha
     if (v->kind != CHGI_PICKLE_LIST && v->kind != CHGI_PICKLE_TUPLE)
         return refuse(ctx, name, v, "a number or a list of numbers is expected");
     if (v->count == 0 || v->count > most)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the model argument %s has %u sizes; 1 to %lld are supported", name,
-                                 (unsigned)v->count, (long long)most);
+        return chgi_context_fail(ctx, CHGNET_EINPUT, "the model argument %s has %u sizes; 1 to %lld are supported",
+                                 name, (unsigned)v->count, (long long)most);
     for (uint32_t i = 0; i < v->count; i++)
         if (!as_int(v->items[i], &sizes[i]))
             return refuse(ctx, name, v->items[i], "a list of integers is expected");
@@ -108,7 +109,8 @@ static chgnet_status get_sizes(chgnet_context *ctx, const value *args, const cha
     return CHGNET_OK;
 }
 
-static chgnet_status get_hidden(chgnet_context *ctx, const value *args, const char *name, int64_t absent, int64_t *hidden)
+static chgnet_status get_hidden(chgnet_context *ctx, const value *args, const char *name, int64_t absent,
+                                int64_t *hidden)
 {
     int64_t count = absent != 0, size = absent;
     CHGI_TRY(get_sizes(ctx, args, name, 1, &count, &size));
@@ -156,8 +158,8 @@ static chgnet_status check_variant(chgnet_context *ctx, const value *args)
     return CHGNET_OK;
 }
 
-/* The references of upstream are per atom for some data sets and not for others: where they are not as the energy of the
- * network is, upstream's total depends on both in a way that is not a sum over atoms. */
+/* The references of upstream are per atom for some data sets and not for others: where they are not as the energy of
+ * the network is, upstream's total depends on both in a way that is not a sum over atoms. */
 static chgnet_status check_composition(chgnet_context *ctx, const value *args, bool intensive, bool *has_composition)
 {
     static const char *const per_atom[] = {"MPtrj", "MPtrj_e", "MP-r2SCAN"};
@@ -171,9 +173,10 @@ static chgnet_status check_composition(chgnet_context *ctx, const value *args, b
     if (v && !reference_intensive && !chgi_pickle_is_text(v, "MPF"))
         return refuse(ctx, "composition_model", v, "'MPtrj', 'MP-r2SCAN', 'MPF' or None is expected");
     if (reference_intensive != intensive)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the model argument is_intensive is %s, but the composition model is "
-                                 "fitted %s; the two must agree", intensive ? "True" : "False",
-                                 reference_intensive ? "per atom" : "to whole cells");
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "the model argument is_intensive is %s, but the composition model is "
+                                 "fitted %s; the two must agree",
+                                 intensive ? "True" : "False", reference_intensive ? "per atom" : "to whole cells");
     return CHGNET_OK;
 }
 

@@ -6,6 +6,24 @@
 #include "crystal/graph.h"
 #include "model/weights.h"
 
+/** The parts of a pass; layers have an entry for each convolution. */
+enum {
+    CHGI_PHASE_EMBED,
+    CHGI_PHASE_ATOM_CONV,
+    CHGI_PHASE_BOND_CONV,
+    CHGI_PHASE_ANGLE_UPDATE,
+    CHGI_PHASE_READOUT,
+    CHGI_PHASE_OTHER,
+    CHGI_PHASES,
+    CHGI_PHASE_LAYERS = 16
+};
+
+/** Where the time of passes goes, for the benchmarks. */
+typedef struct chgi_profile {
+    double seconds[2][CHGI_PHASES][CHGI_PHASE_LAYERS]; /**< forward, backward; passes add to it */
+    double mark;                                       /**< when the last part ended */
+} chgi_profile;
+
 /** Input and output of a forward and reverse pass.  The caller owns every array. */
 typedef struct chgi_run {
     const void *network;          /**< what chgi_kernel.bind made */
@@ -13,6 +31,7 @@ typedef struct chgi_run {
     const int32_t *numbers;       /**< (n_atom) */
     int n_thread;
     bool gradient;                /**< a reverse pass will follow the forward pass */
+    bool recompute;               /**< make activations again in the reverse pass: a quarter of the memory, half as slow again */
     chgi_arena *workspace;        /**< grows as needed; holds the activations between the passes */
     double *site_energies;        /**< (n_atom) eV, composition reference included */
     double *magmoms;              /**< (n_atom) mu_B */
@@ -22,6 +41,7 @@ typedef struct chgi_run {
     const double *seed_atom_fea;  /**< (n_atom,n_feature) dE/d(atom_fea); NULL: 0 */
     const double *seed_final;     /**< (n_atom,n_feature) dE/d(atom_fea_final); NULL: 0 */
     double *bond_gradient;        /**< (n_bond,3) dE/d(bond vector), eV/A */
+    chgi_profile *profile;        /**< NULL: no times are taken */
 } chgi_run;
 
 typedef struct chgi_kernel {

@@ -39,7 +39,29 @@ static chgi_pass pass_of(const chgi_run *run)
                        .graph = run->graph,
                        .numbers = run->numbers,
                        .n_thread = run->n_thread,
-                       .gradient = run->gradient};
+                       .gradient = run->gradient,
+                       .profile = run->profile};
+}
+
+_Static_assert((int)CHGI_PHASE_LAYERS >= (int)CHGI_MOST_LAYERS, "a profile has room for every layer");
+
+static void start_clock(const chgi_pass *pass)
+{
+    if (pass->profile)
+        pass->profile->mark = omp_get_wtime();
+}
+
+/* The time since the last lap goes to this part.  Layers end together in all threads: one clock tells for all. */
+static void lap(const chgi_pass *pass, bool back, int phase, int layer)
+{
+    if (!pass->profile)
+        return;
+#pragma omp master
+    {
+        double now = omp_get_wtime();
+        pass->profile->seconds[back][phase][layer] += now - pass->profile->mark;
+        pass->profile->mark = now;
+    }
 }
 
 static void copy_features(const chgi_pass *pass, const chg_real *from, double *to)
@@ -54,20 +76,24 @@ static void copy_features(const chgi_pass *pass, const chg_real *from, double *t
 static void magmoms(const chgi_pass *pass, double *out)
 {
     const chgi_linear *linear = &pass->net->magmom;
+    const chg_real *v = chgi_pass_v(pass, pass->net->n_conv - 1);
     int n = linear->n_in;
 #pragma omp for
     for (int64_t i = 0; i < pass->graph->n_atom; i++) /* row 0 of W itself */
-        out[i] = fabs((double)(chgi_row_dot(n, pass->w.v + i * n, linear->backward) + linear->bias[0]));
+        out[i] = fabs((double)(chgi_row_dot(n, v + i * n, linear->backward) + linear->bias[0]));
 }
 
 static void interact(const chgi_pass *pass, int layer)
 {
     chgi_atom_conv_forward(pass, layer);
+    lap(pass, false, CHGI_PHASE_ATOM_CONV, layer);
     if (pass->graph->n_angle == 0)
         return;
     chgi_bond_conv_forward(pass, layer);
+    lap(pass, false, CHGI_PHASE_BOND_CONV, layer);
     if (layer + 2 < pass->net->n_conv)
         chgi_angle_update_forward(pass, layer);
+    lap(pass, false, CHGI_PHASE_ANGLE_UPDATE, layer);
 }
 
 static chgnet_status forward(chgnet_context *ctx, const chgi_run *run)
@@ -80,16 +106,22 @@ static chgnet_status forward(chgnet_context *ctx, const chgi_run *run)
     CHGI_TRY(chgi_arena_reserve(ctx, run->workspace, count.used));
     chgi_pass_layout(run->workspace, &pass);
     int last = pass.net->n_conv - 1;
+    start_clock(&pass);
 #pragma omp parallel num_threads(pass.n_thread)
     {
         chgi_embed_forward(&pass);
+        lap(&pass, false, CHGI_PHASE_EMBED, 0);
         for (int t = 0; t < last; t++)
             interact(&pass, t);
         magmoms(&pass, run->magmoms);
-        copy_features(&pass, pass.w.v, run->atom_fea);
+        copy_features(&pass, chgi_pass_v(&pass, last), run->atom_fea);
+        lap(&pass, false, CHGI_PHASE_OTHER, 0);
         chgi_atom_conv_forward(&pass, last);
+        lap(&pass, false, CHGI_PHASE_ATOM_CONV, last);
         chgi_readout_forward(&pass, run->site_energies);
+        lap(&pass, false, CHGI_PHASE_READOUT, 0);
         copy_features(&pass, pass.w.final, run->atom_fea_final);
+        lap(&pass, false, CHGI_PHASE_OTHER, 0);
     }
     return CHGNET_OK;
 }
@@ -104,8 +136,8 @@ static void clear_rows(int64_t rows, size_t size, void *array)
 static void clear(const chgi_pass *pass)
 {
     const chgi_graph *g = pass->graph;
-    clear_rows(g->n_bond, (size_t)pass->net->width_bond * sizeof(chg_real), pass->w.de);
-    clear_rows(g->n_angle, (size_t)pass->net->width_angle * sizeof(chg_real), pass->w.dangle);
+    clear_rows(g->n_short_bond, (size_t)pass->net->width_bond * sizeof(chg_real), pass->w.de);
+    clear_rows(g->n_turn, sizeof(double), pass->w.dtheta);
     clear_rows(g->n_edge, sizeof(double), pass->w.dlength_edge);
     clear_rows(g->n_short_edge, sizeof(double), pass->w.dlength_short);
 }
@@ -115,9 +147,12 @@ static void interact_back(const chgi_pass *pass, int layer)
     if (pass->graph->n_angle > 0) {
         if (layer + 2 < pass->net->n_conv)
             chgi_angle_update_backward(pass, layer);
+        lap(pass, true, CHGI_PHASE_ANGLE_UPDATE, layer);
         chgi_bond_conv_backward(pass, layer);
+        lap(pass, true, CHGI_PHASE_BOND_CONV, layer);
     }
     chgi_atom_conv_backward(pass, layer);
+    lap(pass, true, CHGI_PHASE_ATOM_CONV, layer);
 }
 
 static void add_seed(const chgi_pass *pass, const double *seed)
@@ -137,15 +172,20 @@ static void backward(const chgi_run *run)
     run->workspace->used = 0;
     chgi_pass_layout(run->workspace, &pass);
     int last = pass.net->n_conv - 1;
+    start_clock(&pass);
 #pragma omp parallel num_threads(pass.n_thread)
     {
         clear(&pass);
+        lap(&pass, true, CHGI_PHASE_OTHER, 0);
         chgi_readout_backward(&pass, run->seed_site, run->seed_final);
+        lap(&pass, true, CHGI_PHASE_READOUT, 0);
         chgi_atom_conv_backward(&pass, last);
+        lap(&pass, true, CHGI_PHASE_ATOM_CONV, last);
         add_seed(&pass, run->seed_atom_fea);
         for (int t = last - 1; t >= 0; t--)
             interact_back(&pass, t);
         chgi_embed_backward(&pass, run->bond_gradient);
+        lap(&pass, true, CHGI_PHASE_EMBED, 0);
     }
 }
 

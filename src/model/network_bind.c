@@ -34,7 +34,7 @@ typedef struct first_map {
     const char *place; /* "layers.0" before a hidden layer, "layers.1" alone */
 } first_map;
 
-static void pack_part(const first_map *map, int column, int n_in, bool bias, chgi_linear *linear)
+static void pack_part(const first_map *map, int column, int n_in, bool bias, bool center, chgi_linear *linear)
 {
     const char *branch[] = {"mlp_core", "mlp_gate"};
     for (int k = 0; k < 2; k++) {
@@ -42,6 +42,8 @@ static void pack_part(const first_map *map, int column, int n_in, bool bias, chg
         snprintf(layer, sizeof layer, "%s.%s.%s", map->mlp, branch[k], map->place);
         chgi_linear_pack(linear, values(map->weights, layer, "weight") + column, map->columns,
                          bias ? values(map->weights, layer, "bias") : NULL, n_in, map->n_out, 0, k * map->half);
+        if (center)
+            chgi_linear_center(linear, k * map->half, map->n_out);
     }
 }
 
@@ -54,6 +56,8 @@ static void pack_gated(const chgi_weights *weights, const char *mlp, int64_t hid
         snprintf(layer, sizeof layer, "%s.%s", mlp, branch[k]);
         if (hidden)
             pack_plain(weights, layer, hidden, n_out, second[k]);
+        if (hidden && gated->norm)
+            chgi_linear_center(second[k], 0, (int)n_out);
         snprintf(layer, sizeof layer, "%s.%s", mlp, norm[k]);
         for (int64_t c = 0; c < n_out; c++) {
             gated->scale[k][c] = gated->norm ? values(weights, layer, "weight")[c] : 1;
@@ -78,12 +82,6 @@ static void bind_gated(chgi_arena *arena, const chgi_hyper *hyper, int64_t hidde
     }
 }
 
-static void bind_frequencies(chgi_arena *arena, int64_t n, chgi_frequencies *frequencies)
-{
-    frequencies->n = (int)n;
-    frequencies->omega = chgi_arena_take(arena, (size_t)chgi_pad((int)n), sizeof(double));
-}
-
 static void bind_angle_layer(chgi_arena *arena, const chgi_hyper *h, int64_t hidden, int64_t n_out, bool out,
                              chgi_angle_layer *layer)
 {
@@ -103,6 +101,7 @@ static void bind_atom_conv(chgi_arena *arena, const chgi_hyper *h, chgi_atom_con
     int width = chgi_gated_width(&layer->gated);
     chgi_linear_bind(arena, (int)h->atom_fea_dim, width, &layer->center);
     chgi_linear_bind(arena, (int)h->bond_fea_dim, width, &layer->bond);
+    layer->long_bias = chgi_arena_take(arena, (size_t)width, sizeof(chg_real));
     chgi_linear_bind(arena, (int)h->atom_fea_dim, width, &layer->neighbour);
     chgi_linear_bind(arena, (int)h->atom_fea_dim, (int)h->atom_fea_dim, &layer->out);
 }
@@ -120,18 +119,51 @@ static void bind_readout(chgi_arena *arena, const chgi_hyper *h, chgi_network *n
     }
 }
 
+/* Steps of the tables: small enough that forces from them agree with the functions themselves to rounding. */
+static const double STEP_RADIAL = CHGI_DOUBLE ? 0.003 : 0.02;  /* A; up to 31 half-waves in 6 A */
+static const double STEP_WEIGHT = CHGI_DOUBLE ? 0.0015: 0.01;  /* A; up to 31 half-waves in 3 A */
+static const double STEP_TURN = CHGI_DOUBLE ? 0.003 : 0.02;    /* radian; up to 15 waves in a full turn */
+
+static void bind_tables(chgi_arena *arena, const chgi_hyper *h, chgi_network *net)
+{
+    int column = 0;
+    for (int t = 0; t < net->n_conv; t++) {
+        net->atom_conv[t].column = column;
+        column += net->atom_conv[t].center.n_out;
+    }
+    net->column_weight = column;
+    net->column_feature = column + net->width_atom;
+    chgi_table_bind(arena, h->atom_cutoff, STEP_RADIAL, net->column_feature + net->width_bond, &net->radial);
+    chgi_table_bind(arena, h->bond_cutoff, STEP_WEIGHT, net->width_bond, &net->weight);
+    column = 0;
+    for (int t = 0; t + 1 < net->n_conv; t++) {
+        net->bond_conv[t].column = t == 0 ? column : -1;
+        column += t == 0 ? net->bond_conv[t].center.n_out : 0;
+    }
+    for (int t = 0; t + 2 < net->n_conv; t++) {
+        net->angle_update[t].column = t == 0 ? column : -1;
+        column += t == 0 ? net->angle_update[t].center.n_out : 0;
+    }
+    net->column_angle = column;
+    chgi_table_bind(arena, 3.14159265358979323846, STEP_TURN, column + net->width_angle, &net->turn);
+}
+
+static double *bind_frequencies(chgi_arena *arena, int64_t n)
+{
+    return chgi_arena_take(arena, (size_t)chgi_pad((int)n), sizeof(double));
+}
+
 /* Runs twice: counting, then binding. */
 static void layout(chgi_arena *arena, const chgi_hyper *h, chgi_network *net)
 {
-    bind_frequencies(arena, h->n_radial, &net->radial_atom);
-    bind_frequencies(arena, h->n_radial, &net->radial_bond);
-    bind_frequencies(arena, (h->n_angular - 1) / 2, &net->angular);
+    net->radial_atom = (chgi_radial){(int)h->n_radial, h->atom_cutoff, (double)h->cutoff_coeff, NULL};
+    net->radial_bond = (chgi_radial){(int)h->n_radial, h->bond_cutoff, (double)h->cutoff_coeff, NULL};
+    net->angular = (chgi_angular){(int)h->n_angular, NULL};
+    net->radial_atom.omega = bind_frequencies(arena, h->n_radial);
+    net->radial_bond.omega = bind_frequencies(arena, h->n_radial);
+    net->angular.omega = bind_frequencies(arena, (h->n_angular - 1) / 2);
     net->embedding = chgi_arena_take(arena, (size_t)net->n_element * (size_t)net->width_atom, sizeof(chg_real));
     net->reference = chgi_arena_take(arena, (size_t)net->n_element, sizeof(double));
-    chgi_linear_bind(arena, (int)h->n_radial, (int)h->bond_fea_dim, &net->bond_embedding);
-    chgi_linear_bind(arena, (int)h->n_radial, (int)h->atom_fea_dim, &net->atom_weight);
-    chgi_linear_bind(arena, (int)h->n_radial, (int)h->bond_fea_dim, &net->bond_weight);
-    chgi_linear_bind(arena, (int)h->n_angular, (int)h->angle_fea_dim, &net->angle_embedding);
     for (int t = 0; t < net->n_conv; t++)
         bind_atom_conv(arena, h, &net->atom_conv[t]);
     for (int t = 0; t + 1 < net->n_conv; t++)
@@ -139,12 +171,13 @@ static void layout(chgi_arena *arena, const chgi_hyper *h, chgi_network *net)
     for (int t = 0; t + 2 < net->n_conv; t++)
         bind_angle_layer(arena, h, h->angle_hidden, h->angle_fea_dim, false, &net->angle_update[t]);
     bind_readout(arena, h, net);
+    bind_tables(arena, h, net);
 }
 
-static void pack_frequencies(const chgi_weights *weights, const char *layer, chgi_frequencies *frequencies)
+static void pack_frequencies(const chgi_weights *weights, const char *layer, int64_t n, double *omega)
 {
-    for (int k = 0; k < frequencies->n; k++)
-        frequencies->omega[k] = values(weights, layer, "frequencies")[k];
+    for (int64_t k = 0; k < n; k++)
+        omega[k] = values(weights, layer, "frequencies")[k];
 }
 
 static void pack_embedding(const chgi_weights *weights, chgi_network *net)
@@ -156,13 +189,9 @@ static void pack_embedding(const chgi_weights *weights, chgi_network *net)
             net->embedding[z * net->width_atom + c] = rows[z * h->atom_fea_dim + c];
         net->reference[z] = values(weights, "composition_model.fc", "weight")[z];
     }
-    pack_frequencies(weights, "bond_basis_expansion.rbf_expansion_ag", &net->radial_atom);
-    pack_frequencies(weights, "bond_basis_expansion.rbf_expansion_bg", &net->radial_bond);
-    pack_frequencies(weights, "angle_basis_expansion.fourier_expansion", &net->angular);
-    pack_plain(weights, "bond_embedding", h->n_radial, h->bond_fea_dim, &net->bond_embedding);
-    pack_plain(weights, "bond_weights_ag", h->n_radial, h->atom_fea_dim, &net->atom_weight);
-    pack_plain(weights, "bond_weights_bg", h->n_radial, h->bond_fea_dim, &net->bond_weight);
-    pack_plain(weights, "angle_embedding", h->n_angular, h->angle_fea_dim, &net->angle_embedding);
+    pack_frequencies(weights, "bond_basis_expansion.rbf_expansion_ag", h->n_radial, net->radial_atom.omega);
+    pack_frequencies(weights, "bond_basis_expansion.rbf_expansion_bg", h->n_radial, net->radial_bond.omega);
+    pack_frequencies(weights, "angle_basis_expansion.fourier_expansion", (h->n_angular - 1) / 2, net->angular.omega);
 }
 
 static void pack_atom_conv(const chgi_weights *weights, int t, chgi_atom_conv *layer)
@@ -175,9 +204,10 @@ static void pack_atom_conv(const chgi_weights *weights, int t, chgi_atom_conv *l
     int a = (int)h->atom_fea_dim, b = (int)h->bond_fea_dim;
     first_map map = {weights, mlp, 2 * a + b, (int)n_out, chgi_gated_width(&layer->gated) / 2,
                      h->atom_hidden ? "layers.0" : "layers.1"};
-    pack_part(&map, 0, a, true, &layer->center);
-    pack_part(&map, a, b, false, &layer->bond);
-    pack_part(&map, a + b, a, false, &layer->neighbour);
+    bool center = layer->gated.norm && !h->atom_hidden;
+    pack_part(&map, 0, a, true, center, &layer->center);
+    pack_part(&map, a, b, false, center, &layer->bond);
+    pack_part(&map, a + b, a, false, center, &layer->neighbour);
     pack_gated(weights, mlp, h->atom_hidden, h->atom_fea_dim, &layer->gated);
     pack_plain(weights, out, a, a, &layer->out);
 }
@@ -189,10 +219,11 @@ static void pack_angle_layer(const chgi_weights *weights, const char *mlp, int64
     int a = (int)h->atom_fea_dim, b = (int)h->bond_fea_dim, c = (int)h->angle_fea_dim;
     first_map map = {weights, mlp, 2 * b + c + a, (int)(hidden ? hidden : n_out), chgi_gated_width(&layer->gated) / 2,
                      hidden ? "layers.0" : "layers.1"};
-    pack_part(&map, 0, b, false, &layer->first);
-    pack_part(&map, b, b, false, &layer->second);
-    pack_part(&map, 2 * b, c, false, &layer->angle);
-    pack_part(&map, 2 * b + c, a, true, &layer->center);
+    bool center = layer->gated.norm && !hidden;
+    pack_part(&map, 0, b, false, center, &layer->first);
+    pack_part(&map, b, b, false, center, &layer->second);
+    pack_part(&map, 2 * b, c, false, center, &layer->angle);
+    pack_part(&map, 2 * b + c, a, true, center, &layer->center);
     pack_gated(weights, mlp, hidden, n_out, &layer->gated);
 }
 
@@ -210,6 +241,78 @@ static void pack_angle_layers(const chgi_weights *weights, chgi_network *net)
         snprintf(name, sizeof name, "angle_layers.%d.twoBody_bond", t);
         pack_angle_layer(weights, name, h->angle_hidden, h->angle_fea_dim, &net->angle_update[t]);
     }
+}
+
+/* Biases that the bond convolutions before layer t have added to every bond, seen through the layer's map. */
+static void sum_long_bias(chgi_network *net, int t)
+{
+    chgi_atom_conv *conv = &net->atom_conv[t];
+    for (int before = 0; before < t; before++)
+        for (int i = 0; i < conv->bond.n_in; i++)
+            for (int o = 0; o < conv->bond.n_out; o++)
+                conv->long_bias[o] +=
+                    net->bond_conv[before].out.bias[i] * conv->bond.forward[(int64_t)i * conv->bond.n_out + o];
+}
+
+/* Maps that are needed only while the tables are filled. */
+typedef struct basis_maps {
+    chgi_linear bond, atom_weight, bond_weight, angle, fused;
+} basis_maps;
+
+static void layout_maps(chgi_arena *arena, const chgi_hyper *h, const chgi_network *net, basis_maps *maps)
+{
+    int n_most = (int)(h->n_radial > h->n_angular ? h->n_radial : h->n_angular);
+    chgi_linear_bind(arena, (int)h->n_radial, (int)h->bond_fea_dim, &maps->bond);
+    chgi_linear_bind(arena, (int)h->n_radial, (int)h->atom_fea_dim, &maps->atom_weight);
+    chgi_linear_bind(arena, (int)h->n_radial, (int)h->bond_fea_dim, &maps->bond_weight);
+    chgi_linear_bind(arena, (int)h->n_angular, (int)h->angle_fea_dim, &maps->angle);
+    chgi_linear_bind(arena, n_most, net->column_feature + net->column_angle, &maps->fused);
+}
+
+/* One part of a table: basis, embedding, and the first map of the layer that reads it. */
+static void tabulate(chgi_table *table, int column, const chgi_linear *embedding, const chgi_linear *layer,
+                     const chgi_linear *room, int n_function, chgi_basis_function function, const void *basis)
+{
+    chgi_linear fused = *room;
+    fused.n_in = embedding->n_in;
+    fused.n_out = layer->n_out;
+    chgi_linear_fuse(&fused, embedding, layer, 0);
+    chgi_table_fill(table, column, &fused, n_function, function, basis);
+}
+
+static void fill_tables(const chgi_hyper *h, const basis_maps *maps, chgi_network *net)
+{
+    int n_radial = (int)h->n_radial, n_angular = (int)h->n_angular;
+    for (int t = 0; t < net->n_conv; t++)
+        tabulate(&net->radial, net->atom_conv[t].column, &maps->bond, &net->atom_conv[t].bond, &maps->fused, n_radial,
+                 chgi_radial_basis, &net->radial_atom);
+    chgi_table_fill(&net->radial, net->column_weight, &maps->atom_weight, n_radial, chgi_radial_basis, &net->radial_atom);
+    chgi_table_fill(&net->radial, net->column_feature, &maps->bond, n_radial, chgi_radial_basis, &net->radial_atom);
+    chgi_table_fill(&net->weight, 0, &maps->bond_weight, n_radial, chgi_radial_basis, &net->radial_bond);
+    if (net->n_conv > 1)
+        tabulate(&net->turn, net->bond_conv[0].column, &maps->angle, &net->bond_conv[0].angle, &maps->fused, n_angular,
+                 chgi_angular_basis, &net->angular);
+    if (net->n_conv > 2)
+        tabulate(&net->turn, net->angle_update[0].column, &maps->angle, &net->angle_update[0].angle, &maps->fused, n_angular,
+                 chgi_angular_basis, &net->angular);
+    chgi_table_fill(&net->turn, net->column_angle, &maps->angle, n_angular, chgi_angular_basis, &net->angular);
+}
+
+static chgnet_status pack_tables(chgnet_context *ctx, const chgi_weights *weights, chgi_network *net)
+{
+    const chgi_hyper *h = &weights->hyper;
+    basis_maps maps;
+    chgi_arena count = {0}, arena = {0};
+    layout_maps(&count, h, net, &maps);
+    CHGI_TRY(chgi_arena_reserve(ctx, &arena, count.used));
+    layout_maps(&arena, h, net, &maps);
+    pack_plain(weights, "bond_embedding", h->n_radial, h->bond_fea_dim, &maps.bond);
+    pack_plain(weights, "bond_weights_ag", h->n_radial, h->atom_fea_dim, &maps.atom_weight);
+    pack_plain(weights, "bond_weights_bg", h->n_radial, h->bond_fea_dim, &maps.bond_weight);
+    pack_plain(weights, "angle_embedding", h->n_angular, h->angle_fea_dim, &maps.angle);
+    fill_tables(h, &maps, net);
+    chgi_arena_destroy(&arena);
+    return CHGNET_OK;
 }
 
 static void pack_readout(const chgi_weights *weights, chgi_network *net)
@@ -255,14 +358,11 @@ chgnet_status chgi_network_bind(chgnet_context *ctx, const chgi_weights *weights
                           .width_atom = chgi_pad((int)h->atom_fea_dim),
                           .width_bond = chgi_pad((int)h->bond_fea_dim),
                           .width_angle = chgi_pad((int)h->angle_fea_dim),
-                          .n_radial = (int)h->n_radial,
-                          .n_angular = (int)h->n_angular,
                           .n_conv = (int)h->n_conv,
                           .n_mlp = (int)h->n_mlp_hidden + 1,
                           .n_element = (int)h->n_element,
                           .atom_cutoff = h->atom_cutoff,
                           .bond_cutoff = h->bond_cutoff,
-                          .power = (double)h->cutoff_coeff,
                           .norm = h->readout_norm};
     chgi_arena count = {0};
     layout(&count, h, net);
@@ -273,7 +373,12 @@ chgnet_status chgi_network_bind(chgnet_context *ctx, const chgi_weights *weights
         pack_atom_conv(weights, t, &net->atom_conv[t]);
     pack_angle_layers(weights, net);
     pack_readout(weights, net);
-    return CHGNET_OK;
+    for (int t = 0; t < net->n_conv; t++)
+        sum_long_bias(net, t);
+    chgnet_status status = pack_tables(ctx, weights, net);
+    if (status != CHGNET_OK)
+        chgi_network_release(net);
+    return status;
 }
 
 void chgi_network_release(chgi_network *net)

@@ -12,17 +12,21 @@ static chg_real *kept(const chgi_pass *pass, int m)
     return pass->w.readout + before * pass->graph->n_atom;
 }
 
-static void normalise(const chgi_pass *pass, int64_t atom)
+/* v without its mean, and 1/sigma; v itself without LayerNorm. */
+static chg_real centered(const chgi_pass *pass, int64_t atom, chg_real *row)
 {
     const chgi_network *net = pass->net;
     int n = net->width_atom;
-    const chg_real *v = pass->w.v + atom * n;
-    chgi_moments m = {0, 1};
-    if (net->norm)
-        m = chgi_norm_moments(v, n, net->n_feature);
-    for (int c = 0; c < n; c += CHGI_LANES)
-        chgi_store(pass->w.final + atom * n + c,
-                   chgi_norm_apply(m, chgi_load(v + c), net->norm_scale + c, net->norm_shift + c));
+    memcpy(row, chgi_pass_v(pass, net->n_conv) + atom * n, (size_t)n * sizeof *row);
+    return net->norm ? chgi_norm_center(row, n, net->n_feature) : 1;
+}
+
+static void normalise(const chgi_pass *pass, int64_t atom)
+{
+    const chgi_network *net = pass->net;
+    chg_real *final = pass->w.final + atom * net->width_atom, inverse = centered(pass, atom, final);
+    for (int c = 0; c < net->width_atom; c++)
+        final[c] = final[c] * inverse * net->norm_scale[c] + net->norm_shift[c];
 }
 
 static void energy_mlp(const chgi_pass *pass, int64_t atom, int rows, double *site_energies)
@@ -88,13 +92,14 @@ static void normalise_back(const chgi_pass *pass, int64_t atom, const double *se
 {
     const chgi_network *net = pass->net;
     int n = net->width_atom;
-    const chg_real *v = pass->w.v + atom * n;
+    chg_real row[CHGI_MOST_WIDTH], *dv = pass->w.dv + atom * n, inverse = centered(pass, atom, row);
     for (int c = 0; seed_final && c < net->n_feature; c++)
         dfinal[c] += (chg_real)seed_final[atom * net->n_feature + c];
-    if (net->norm)
-        chgi_norm_backward(chgi_norm_moments(v, n, net->n_feature), net->norm_scale, n, net->n_feature, v, dfinal);
-    memcpy(pass->w.dv + atom * n, dfinal, (size_t)net->n_feature * sizeof *dfinal);
-    memset(pass->w.dv + atom * n + net->n_feature, 0, (size_t)(n - net->n_feature) * sizeof *dfinal);
+    if (net->norm) {
+        chgi_norm_backward(inverse, net->norm_scale, n, net->n_feature, row, dfinal);
+        (void)chgi_norm_center(dfinal, n, net->n_feature); /* no centered map lies before this one */
+    }
+    memcpy(dv, dfinal, (size_t)n * sizeof *dv);
 }
 
 void chgi_readout_backward(const chgi_pass *pass, const double *seed_site, const double *seed_final)

@@ -9,6 +9,8 @@
 
 #define chgi_rows_project CHGI_K(rows_project)
 #define chgi_rows_project_back CHGI_K(rows_project_back)
+#define chgi_rows_pair CHGI_K(rows_pair)
+#define chgi_rows_spread CHGI_K(rows_spread)
 
 static inline int chgi_tile_rows(int64_t first, int64_t end)
 {
@@ -16,11 +18,19 @@ static inline int chgi_tile_rows(int64_t first, int64_t end)
 }
 
 /** out = x W^T + b for all rows, shared among the threads; returns when all is done.
- *  \param[in] add  out += x W^T + b instead */
-void chgi_rows_project(const chgi_linear *linear, int64_t rows, const chg_real *x, chg_real *out, bool add);
+ *  \param[in] base  (rows,n_out) out = base + x W^T + b instead; NULL: 0; may be out */
+void chgi_rows_project(const chgi_linear *linear, int64_t rows, const chg_real *x, const chg_real *base, chg_real *out);
 
 /** dx = dy W, or dx += dy W. */
 void chgi_rows_project_back(const chgi_linear *linear, int64_t rows, const chg_real *dy, chg_real *dx, bool add);
+
+/** The two short edges of each of some short bonds, added up.
+ *  \param[in]  part  (n_short_edge,width)
+ *  \param[out] out   (rows,width) of the bonds [bond, bond + rows) */
+void chgi_rows_pair(const chgi_graph *graph, int width, const chg_real *part, int64_t bond, int rows, chg_real *out);
+
+/** de += (both edges' part) W for all short bonds. \param[in] part (n_short_edge,linear->n_out) */
+void chgi_rows_spread(const chgi_pass *pass, const chgi_linear *linear, const chg_real *part);
 
 /** sum += row. */
 static inline void chgi_row_add(int width, const chg_real *row, chg_real *sum)

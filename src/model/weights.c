@@ -137,13 +137,13 @@ static chgnet_status save_hyper(chgnet_context *ctx, chgi_h5 *file, const chgi_h
 
 static chgnet_status save_texts(chgnet_context *ctx, chgi_h5 *file, const chgi_weights *weights)
 {
-    CHGI_TRY(chgi_h5_set_text(ctx, file, "", "format", format_name));
+    CHGI_TRY(chgi_h5_set_fixed_text(ctx, file, "", "format", format_name));
     CHGI_TRY(chgi_h5_set_int(ctx, file, "", "format_version", FORMAT_VERSION));
-    CHGI_TRY(chgi_h5_set_text(ctx, file, "", "version", weights->version));
-    CHGI_TRY(chgi_h5_set_text(ctx, file, "", "license", weights->license));
-    CHGI_TRY(chgi_h5_set_text(ctx, file, "", "source", weights->source));
-    CHGI_TRY(chgi_h5_set_text(ctx, file, "", "source_sha256", weights->source_sha256));
-    return chgi_h5_set_text(ctx, file, "", "model_sha256", weights->model_sha256);
+    CHGI_TRY(chgi_h5_set_fixed_text(ctx, file, "", "version", weights->version));
+    CHGI_TRY(chgi_h5_set_fixed_text(ctx, file, "", "license", weights->license));
+    CHGI_TRY(chgi_h5_set_fixed_text(ctx, file, "", "source", weights->source));
+    CHGI_TRY(chgi_h5_set_fixed_text(ctx, file, "", "source_sha256", weights->source_sha256));
+    return chgi_h5_set_fixed_text(ctx, file, "", "model_sha256", weights->model_sha256);
 }
 
 static chgnet_status save_all(chgnet_context *ctx, chgi_h5 *file, const chgi_weights *weights)
@@ -206,8 +206,10 @@ static chgnet_status load_sum(chgnet_context *ctx, chgi_h5 *file, const char *na
         memcpy(sum, text, 65);
     chgi_memory_free(text);
     return good ? CHGNET_OK
-                : chgi_context_fail(ctx, CHGNET_EINPUT, "attribute '%s' is no SHA-256; 64 lower-case hexadecimal digits "
-                                    "are expected", name);
+                : chgi_context_fail(ctx, CHGNET_EINPUT,
+                                    "attribute '%s' is no SHA-256; 64 lower-case hexadecimal digits "
+                                    "are expected",
+                                    name);
 }
 
 static chgnet_status load_texts(chgnet_context *ctx, chgi_h5 *file, chgi_weights *weights)
@@ -218,11 +220,13 @@ static chgnet_status load_texts(chgnet_context *ctx, chgi_h5 *file, chgi_weights
     bool known = status == CHGNET_OK && strcmp(format, format_name) == 0;
     chgi_memory_free(format);
     if (!known)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "this HDF5 file holds no CHGNet weights; convert a checkpoint by "
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "this HDF5 file holds no CHGNet weights; convert a checkpoint by "
                                  "`chgnet convert`");
     CHGI_TRY(chgi_h5_get_int(ctx, file, "", "format_version", &number));
     if (number != FORMAT_VERSION)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the weights have format version %lld; this program reads version %d",
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "the weights have format version %lld; this program reads version %d",
                                  (long long)number, FORMAT_VERSION);
     CHGI_TRY(chgi_h5_get_text(ctx, file, "", "version", &weights->version));
     CHGI_TRY(chgi_h5_get_text(ctx, file, "", "license", &weights->license));
@@ -245,8 +249,10 @@ static chgnet_status check_names(chgnet_context *ctx, chgi_h5 *file, const chgi_
         status = chgi_context_fail(ctx, CHGNET_EINPUT, "tensor '%s' is missing; the hyperparameters ask for it",
                                    weights->tensors[i].name);
     else if (i < count)
-        status = chgi_context_fail(ctx, CHGNET_EINPUT, "tensor '%s' has no place in this model; the hyperparameters ask "
-                                   "for none of that name", names[i]);
+        status = chgi_context_fail(ctx, CHGNET_EINPUT,
+                                   "tensor '%s' has no place in this model; the hyperparameters ask "
+                                   "for none of that name",
+                                   names[i]);
     chgi_h5_free_names(names, count);
     return status;
 }
@@ -265,8 +271,10 @@ static chgnet_status load_all(chgnet_context *ctx, chgi_h5 *file, size_t length,
     CHGI_TRY(chgi_weights_check_finite(ctx, weights));
     chgi_weights_sum(weights, sum);
     if (strcmp(sum, weights->model_sha256) != 0)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the weights were changed after they were written: their SHA-256 is "
-                                 "%.12s..., %.12s... is expected", sum, weights->model_sha256);
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "the weights were changed after they were written: their SHA-256 is "
+                                 "%.12s..., %.12s... is expected",
+                                 sum, weights->model_sha256);
     return CHGNET_OK;
 }
 

@@ -76,9 +76,10 @@ static void try_program(search *s)
 
 static chgnet_status not_found(chgnet_context *ctx, const search *s)
 {
-    return chgi_context_fail(ctx, CHGNET_EINPUT, "no weights named '%.100s': chgnet-%.100s.h5 is not in %.500s; give 0.3.0, "
-                             "0.2.0, r2scan, or the path of a file ending in .h5, or set CHGNET_WEIGHTS", s->name,
-                             s->name, s->tried.data ? s->tried.data : "any folder");
+    return chgi_context_fail(ctx, CHGNET_EINPUT,
+                             "no weights named '%.100s': chgnet-%.100s.h5 is not in %.500s; give 0.3.0, "
+                             "0.2.0, r2scan, or the path of a file ending in .h5, or set CHGNET_WEIGHTS",
+                             s->name, s->name, s->tried.data ? s->tried.data : "any folder");
 }
 
 static bool is_path(const char *name)

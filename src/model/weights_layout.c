@@ -12,7 +12,10 @@
 /* Far beyond any use; products of three sizes stay inside int64_t. */
 enum { LARGEST_SIZE = 65536, MOST_CONV = 64, MOST_ELEMENT = 118, LARGEST_POWER = 100, LONGEST_CUTOFF = 100 };
 
-#define INT_FIELD(name, member, least, most) {name, CHGI_HYPER_INT, offsetof(chgi_hyper, member), least, most}
+#define INT_FIELD(name, member, least, most)                            \
+    {                                                                   \
+        name, CHGI_HYPER_INT, offsetof(chgi_hyper, member), least, most \
+    }
 
 /* In the order of names: the sum over a model depends on it. */
 static const chgi_hyper_field fields[] = {
@@ -74,15 +77,17 @@ chgnet_status chgi_hyper_check(chgnet_context *ctx, const chgi_hyper *hyper)
             double value = chgi_hyper_field_value(&fields[i], hyper, j);
             bool positive = fields[i].kind != CHGI_HYPER_REAL || value > 0;
             if (!positive || !(value >= fields[i].least && value <= fields[i].most))
-                return chgi_context_fail(ctx, CHGNET_EINPUT, "%s is %g; a number from %g to %g is expected", fields[i].name,
-                                         value, fields[i].least, fields[i].most);
+                return chgi_context_fail(ctx, CHGNET_EINPUT, "%s is %g; a number from %g to %g is expected",
+                                         fields[i].name, value, fields[i].least, fields[i].most);
         }
     if (hyper->n_angular % 2 == 0)
         return chgi_context_fail(ctx, CHGNET_EINPUT, "num_angular is %lld; an odd number is expected",
                                  (long long)hyper->n_angular);
     if (hyper->bond_cutoff > hyper->atom_cutoff)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "bond_graph_cutoff is %g and atom_graph_cutoff %g; the first may not "
-                                 "be larger", hyper->bond_cutoff, hyper->atom_cutoff);
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "bond_graph_cutoff is %g and atom_graph_cutoff %g; the first may not "
+                                 "be larger",
+                                 hyper->bond_cutoff, hyper->atom_cutoff);
     return CHGNET_OK;
 }
 
@@ -251,8 +256,10 @@ chgnet_status chgi_weights_allocate(chgnet_context *ctx, chgi_weights *weights, 
     add_readout(&list);
     CHGI_TRY(list.status);
     if (list.bytes > (double)most)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the hyperparameters ask for %.1f MB of tensors; the file is too short "
-                                 "to hold them", list.bytes / 1e6);
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "the hyperparameters ask for %.1f MB of tensors; the file is too short "
+                                 "to hold them",
+                                 list.bytes / 1e6);
     qsort(weights->tensors, (size_t)weights->n_tensor, sizeof *weights->tensors, compare_tensors);
     for (int64_t i = 0; i < weights->n_tensor; i++) {
         chgi_tensor *tensor = &weights->tensors[i];

@@ -9,60 +9,76 @@ static inline chg_dvector load_double(const double *p)
     return *(const chg_dvector *)p;
 }
 
-static inline void store_rounded(chg_real *out, chg_dvector v)
+static inline void store_double(double *p, chg_dvector v)
 {
-    for (int k = 0; k < CHGI_DOUBLE_LANES; k++)
-        out[k] = (chg_real)v[k];
+    *(chg_dvector *)p = v;
 }
 
-typedef struct envelope {
-    double value, slope; /* in x = r/c */
-} envelope;
+/* A function of one variable with its first two derivatives. */
+typedef struct jet {
+    double value, slope, curvature;
+} jet;
 
-/* A power of zero switches the envelope off, as upstream's cutoff_coeff does. */
-static envelope cutoff_envelope(double x, double p)
+/* In x = r/c.  A power of zero switches the envelope off, as upstream's cutoff_coeff does. */
+static jet envelope(double x, double p)
 {
     if (p == 0)
-        return (envelope){1, 0};
+        return (jet){1, 0, 0};
     if (x >= 1)
-        return (envelope){0, 0};
-    double power = pow(x, p);
-    double value = 1 - (p + 1) * (p + 2) / 2 * power + p * (p + 2) * power * x - p * (p + 1) / 2 * power * x * x;
-    double slope = -p * (p + 1) * (p + 2) / 2 * (power / x) * (1 - x) * (1 - x);
-    return (envelope){value, slope};
+        return (jet){0, 0, 0};
+    double power = pow(x, p), scale = p * (p + 1) * (p + 2) / 2, rest = 1 - x;
+    return (jet){1 - (p + 1) * (p + 2) / 2 * power + p * (p + 2) * power * x - p * (p + 1) / 2 * power * x * x,
+                 -scale * pow(x, p - 1) * rest * rest,
+                 -scale * pow(x, p - 2) * rest * ((p - 1) * rest - 2 * x)};
 }
 
-void chgi_radial_basis(const chgi_frequencies *frequencies, double cutoff, double power, double r, chg_real *value,
-                       chg_real *slope)
+/* sin(k r)/r is smooth at zero, where its formula is not. */
+static void basis_at_zero(const chgi_radial *radial, double *value, double *slope, double *curvature)
 {
-    double x = r / cutoff, scale = sqrt(2 / cutoff) / r;
-    envelope f = cutoff_envelope(x, power);
-    double a = scale * f.value, da = scale * (f.slope / cutoff - f.value / r), turn = a / cutoff;
-    for (int k = 0; k < frequencies->n; k += CHGI_DOUBLE_LANES) {
-        chg_dvector omega = load_double(frequencies->omega + k), sine, cosine;
+    double scale = sqrt(2 / radial->cutoff);
+    for (int n = 0; n < chgi_pad(radial->n); n++) {
+        double k = radial->omega[n] / radial->cutoff;
+        value[n] = scale * k;
+        slope[n] = 0;
+        curvature[n] = -scale * k * k * k / 3;
+    }
+}
+
+void chgi_radial_basis(const void *basis, double r, double *value, double *slope, double *curvature)
+{
+    const chgi_radial *radial = basis;
+    if (r == 0) {
+        basis_at_zero(radial, value, slope, curvature);
+        return;
+    }
+    double c = radial->cutoff, x = r / c, scale = sqrt(2 / c) / r;
+    jet f = envelope(x, radial->power);
+    jet a = {scale * f.value, scale * (f.slope / c - f.value / r),
+             scale * (f.curvature / (c * c) - 2 * f.slope / (c * r) + 2 * f.value / (r * r))};
+    for (int n = 0; n < radial->n; n += CHGI_DOUBLE_LANES) {
+        chg_dvector omega = load_double(radial->omega + n), k = omega / c, sine, cosine;
         chgi_sincos(omega * x, &sine, &cosine);
-        store_rounded(value + k, a * sine);
-        store_rounded(slope + k, da * sine + turn * omega * cosine);
+        store_double(value + n, a.value * sine);
+        store_double(slope + n, a.slope * sine + a.value * k * cosine);
+        store_double(curvature + n, (a.curvature - a.value * k * k) * sine + 2 * a.slope * k * cosine);
     }
 }
 
-void chgi_angular_basis(const chgi_frequencies *frequencies, double theta, chg_real *value, chg_real *slope)
+void chgi_angular_basis(const void *basis, double theta, double *value, double *slope, double *curvature)
 {
+    const chgi_angular *angular = basis;
     const double scale = 0.56418958354775628695; /* 1/sqrt(pi) */
-    int n = frequencies->n;
-    value[0] = (chg_real)(scale * 0.70710678118654752440);
-    slope[0] = 0;
+    int n = (angular->n - 1) / 2;
+    value[0] = scale * 0.70710678118654752440;
+    slope[0] = curvature[0] = 0;
     /* Sines first: the padded lanes run into the place of the cosines, which are written after them. */
-    for (int k = 0; k < n; k += CHGI_DOUBLE_LANES) {
-        chg_dvector omega = load_double(frequencies->omega + k), sine, cosine;
-        chgi_sincos(omega * theta, &sine, &cosine);
-        store_rounded(value + 1 + k, scale * sine);
-        store_rounded(slope + 1 + k, scale * omega * cosine);
-    }
-    for (int k = 0; k < n; k += CHGI_DOUBLE_LANES) {
-        chg_dvector omega = load_double(frequencies->omega + k), sine, cosine;
-        chgi_sincos(omega * theta, &sine, &cosine);
-        store_rounded(value + 1 + n + k, scale * cosine);
-        store_rounded(slope + 1 + n + k, -scale * omega * sine);
-    }
+    for (int cosines = 0; cosines < 2; cosines++)
+        for (int k = 0; k < n; k += CHGI_DOUBLE_LANES) {
+            chg_dvector omega = load_double(angular->omega + k), sine, cosine;
+            chgi_sincos(omega * theta, &sine, &cosine);
+            int at = 1 + cosines * n + k;
+            store_double(value + at, scale * (cosines ? cosine : sine));
+            store_double(slope + at, scale * omega * (cosines ? -sine : cosine));
+            store_double(curvature + at, -scale * omega * omega * (cosines ? cosine : sine));
+        }
 }

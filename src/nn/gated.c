@@ -2,35 +2,84 @@
 
 #include "nn/norm.h"
 
-typedef struct row_norm {
-    chgi_moments half[2];
-} row_norm;
+/* Rows of a tile are treated a block at a time, stage by stage: the sums over one row take long to arrive, and the other
+ * rows of the block fill the wait.  A block stays in the first cache. */
+enum { BLOCK = 8 };
 
-static inline row_norm row_moments(const chgi_gated *gated, const chg_real *y)
+/* Compiled once for the width of the released models, so that loops over a row unroll, and once for any width. */
+#define CHGI_STAGE static inline __attribute__((always_inline))
+
+/* 1/sigma of core and gate of each row. */
+CHGI_STAGE void find_inverses(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y,
+                              chg_real inverse[][2])
 {
-    row_norm row = {{{0, 1}, {0, 1}}};
-    if (gated->norm)
+    for (int r = 0; r < rows; r++)
         for (int half = 0; half < 2; half++)
-            row.half[half] = chgi_norm_moments(y + half * gated->n_out, gated->n_out, gated->n_feature);
-    return row;
+            inverse[r][half] = gated->norm ? chgi_norm_inverse(y + (2 * r + half) * n, n, n_feature) : 1;
 }
 
-/* Without LayerNorm scale is 1 and shift 0 (set when weights are bound), so one expression serves both. */
-static inline chg_vector normed(const chgi_gated *gated, const row_norm *row, const chg_real *y, int half, int c)
+CHGI_STAGE chg_vector normed(const chgi_gated *gated, int half, chg_real inverse, const chg_real *y, int c)
 {
-    return chgi_norm_apply(row->half[half], chgi_load(y + half * gated->n_out + c), gated->scale[half] + c,
-                           gated->shift[half] + c);
+    return chgi_load(y + c) * inverse * chgi_load(gated->scale[half] + c) + chgi_load(gated->shift[half] + c);
+}
+
+CHGI_STAGE void forward_block(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y, chg_real *g)
+{
+    chg_real inverse[BLOCK][2];
+    find_inverses(gated, n, n_feature, rows, y, inverse);
+    for (int r = 0; r < rows; r++, y += 2 * n, g += n)
+#pragma GCC unroll 4
+        for (int c = 0; c < n; c += CHGI_LANES) {
+            chg_vector core = normed(gated, 0, inverse[r][0], y, c), gate = normed(gated, 1, inverse[r][1], y + n, c);
+            chgi_store(g + c, core * chgi_sigmoid(core) * chgi_sigmoid(gate));
+        }
+}
+
+/* The forward result, dy before the LayerNorms' sums, and those sums: mean(dhat y). */
+CHGI_STAGE void backward_row(const chgi_gated *gated, int n, const chg_real inverse[2], const chg_real *y,
+                             const chg_real *dg, chg_real *g, chg_real *dy, chg_real mean[2])
+{
+    chg_vector sum[2] = {{0}, {0}};
+#pragma GCC unroll 4
+    for (int c = 0; c < n; c += CHGI_LANES) {
+        chg_vector core = normed(gated, 0, inverse[0], y, c), gate = normed(gated, 1, inverse[1], y + n, c);
+        chg_vector s = chgi_sigmoid(core), open = chgi_sigmoid(gate), seed = chgi_load(dg + c);
+        chg_vector value = core * s * open;
+        chg_vector dcore = seed * open * chgi_silu_slope(core, s) * chgi_load(gated->scale[0] + c);
+        chg_vector dgate = seed * (value - value * open) * chgi_load(gated->scale[1] + c);
+        chgi_store(g + c, value);
+        chgi_store(dy + c, dcore);
+        chgi_store(dy + n + c, dgate);
+        sum[0] += dcore * chgi_load(y + c);
+        sum[1] += dgate * chgi_load(y + n + c);
+    }
+    for (int half = 0; half < 2; half++)
+        mean[half] = chgi_sum(sum[half]) / (chg_real)gated->n_feature;
+}
+
+CHGI_STAGE void backward_block(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y,
+                               const chg_real *dg, chg_real *g, chg_real *dy)
+{
+    chg_real inverse[BLOCK][2], mean[BLOCK][2];
+    find_inverses(gated, n, n_feature, rows, y, inverse);
+    for (int r = 0; r < rows; r++)
+        backward_row(gated, n, inverse[r], y + 2 * r * n, dg + r * n, g + r * n, dy + 2 * r * n, mean[r]);
+    for (int r = 0; r < 2 * rows && gated->norm; r++) {
+        chg_real scale = inverse[r / 2][r % 2], factor = mean[r / 2][r % 2] * scale * scale;
+        for (int c = 0; c < n; c += CHGI_LANES)
+            chgi_store(dy + r * n + c, scale * (chgi_load(dy + r * n + c) - chgi_load(y + r * n + c) * factor));
+    }
 }
 
 static void gate_forward(const chgi_gated *gated, int rows, const chg_real *y, chg_real *g)
 {
     int n = gated->n_out;
-    for (int r = 0; r < rows; r++, y += 2 * n, g += n) {
-        row_norm row = row_moments(gated, y);
-        for (int c = 0; c < n; c += CHGI_LANES) {
-            chg_vector core = normed(gated, &row, y, 0, c), gate = normed(gated, &row, y, 1, c);
-            chgi_store(g + c, core * chgi_sigmoid(core) * chgi_sigmoid(gate));
-        }
+    for (int r = 0; r < rows; r += BLOCK) {
+        int count = rows - r < BLOCK ? rows - r : BLOCK;
+        if (gated->n_feature == 64)
+            forward_block(gated, 64, 64, count, y + 2 * r * 64, g + r * 64);
+        else
+            forward_block(gated, n, gated->n_feature, count, y + 2 * r * n, g + r * n);
     }
 }
 
@@ -38,52 +87,46 @@ static void gate_backward(const chgi_gated *gated, int rows, const chg_real *y, 
                           chg_real *dy)
 {
     int n = gated->n_out;
-    for (int r = 0; r < rows; r++, y += 2 * n, dy += 2 * n, g += n, dg += n) {
-        row_norm row = row_moments(gated, y);
-        for (int c = 0; c < n; c += CHGI_LANES) {
-            chg_vector core = normed(gated, &row, y, 0, c), gate = normed(gated, &row, y, 1, c);
-            chg_vector s = chgi_sigmoid(core), open = chgi_sigmoid(gate), seed = chgi_load(dg + c);
-            chg_vector value = core * s * open;
-            chgi_store(g + c, value);
-            chgi_store(dy + c, seed * open * chgi_silu_slope(core, s));
-            chgi_store(dy + n + c, seed * value * ((chg_real)1 - open));
-        }
-        if (gated->norm)
-            for (int half = 0; half < 2; half++)
-                chgi_norm_backward(row.half[half], gated->scale[half], n, gated->n_feature, y + half * n, dy + half * n);
+    for (int r = 0; r < rows; r += BLOCK) {
+        int count = rows - r < BLOCK ? rows - r : BLOCK;
+        if (gated->n_feature == 64)
+            backward_block(gated, 64, 64, count, y + 2 * r * 64, dg + r * 64, g + r * 64, dy + 2 * r * 64);
+        else
+            backward_block(gated, n, gated->n_feature, count, y + 2 * r * n, dg + r * n, g + r * n, dy + 2 * r * n);
     }
 }
 
-void chgi_gated_forward(const chgi_gated *gated, int rows, const chg_real *x, chg_real *h, chg_real *y, chg_real *g)
+void chgi_gated_activate(const chgi_gated *gated, int rows, chg_real *x, chg_real *h)
+{
+    for (int64_t i = 0; i < (int64_t)rows * 2 * gated->n_hidden; i += CHGI_LANES) {
+        chg_vector value = chgi_load(x + i), s = chgi_sigmoid(value);
+        chgi_store(h + i, value * s);
+        chgi_store(x + i, chgi_silu_slope(value, s));
+    }
+}
+
+void chgi_gated_forward(const chgi_gated *gated, int rows, const chg_real *h, chg_real *y, chg_real *g)
 {
     int hidden = gated->n_hidden, n = gated->n_out;
-    if (hidden == 0) {
-        gate_forward(gated, rows, x, g);
-        return;
+    if (hidden > 0) {
+        chgi_product(rows, n, hidden, h, 2 * hidden, gated->core.forward, n, gated->core.bias, 0, y, 2 * n);
+        chgi_product(rows, n, hidden, h + hidden, 2 * hidden, gated->gate.forward, n, gated->gate.bias, 0, y + n, 2 * n);
     }
-    for (int64_t i = 0; i < (int64_t)rows * 2 * hidden; i += CHGI_LANES) {
-        chg_vector value = chgi_load(x + i);
-        chgi_store(h + i, value * chgi_sigmoid(value));
-    }
-    chgi_product(rows, n, hidden, h, 2 * hidden, gated->core.forward, n, gated->core.bias, 0, y, 2 * n);
-    chgi_product(rows, n, hidden, h + hidden, 2 * hidden, gated->gate.forward, n, gated->gate.bias, 0, y + n, 2 * n);
     gate_forward(gated, rows, y, g);
 }
 
-void chgi_gated_backward(const chgi_gated *gated, int rows, const chg_real *x, const chg_real *y, const chg_real *dg,
+void chgi_gated_backward(const chgi_gated *gated, int rows, const chg_real *slope, const chg_real *y, const chg_real *dg,
                          chg_real *g, chg_real *dy, chg_real *dx)
 {
     static const chg_real zero[1024];
     int hidden = gated->n_hidden, n = gated->n_out;
     if (hidden == 0) {
-        gate_backward(gated, rows, x, dg, g, dx);
+        gate_backward(gated, rows, y, dg, g, dx);
         return;
     }
     gate_backward(gated, rows, y, dg, g, dy);
     chgi_product(rows, hidden, n, dy, 2 * n, gated->core.backward, hidden, zero, 0, dx, 2 * hidden);
     chgi_product(rows, hidden, n, dy + n, 2 * n, gated->gate.backward, hidden, zero, 0, dx + hidden, 2 * hidden);
-    for (int64_t i = 0; i < (int64_t)rows * 2 * hidden; i += CHGI_LANES) {
-        chg_vector value = chgi_load(x + i);
-        chgi_store(dx + i, chgi_load(dx + i) * chgi_silu_slope(value, chgi_sigmoid(value)));
-    }
+    for (int64_t i = 0; i < (int64_t)rows * 2 * hidden; i += CHGI_LANES)
+        chgi_store(dx + i, chgi_load(dx + i) * chgi_load(slope + i));
 }

@@ -61,24 +61,24 @@ static inline __attribute__((always_inline)) void panel(int64_t rows, int vector
 #undef CHGI_LEFT
 }
 
-static void wide_panel(int64_t rows, int k, const chg_real *a, int64_t lda, const chg_real *b, int64_t ldb,
-                       const chg_real *start, int64_t start_stride, chg_real *out, int64_t ldo)
-{
-    panel(rows, VECTORS, k, a, lda, b, ldb, start, start_stride, out, ldo);
-}
-
-static void narrow_panel(int64_t rows, int k, const chg_real *a, int64_t lda, const chg_real *b, int64_t ldb,
-                         const chg_real *start, int64_t start_stride, chg_real *out, int64_t ldo)
-{
-    panel(rows, 1, k, a, lda, b, ldb, start, start_stride, out, ldo);
-}
+#define CHGI_PANEL(name, vectors)                                                                                     \
+    static void name(int64_t rows, int k, const chg_real *a, int64_t lda, const chg_real *b, int64_t ldb,             \
+                     const chg_real *start, int64_t start_stride, chg_real *out, int64_t ldo)                         \
+    {                                                                                                                 \
+        panel(rows, vectors, k, a, lda, b, ldb, start, start_stride, out, ldo);                                       \
+    }
+CHGI_PANEL(wide_panel, VECTORS)
+CHGI_PANEL(half_panel, VECTORS / 2)
+CHGI_PANEL(narrow_panel, 1)
 
 void chgi_product(int64_t rows, int n, int k, const chg_real *a, int64_t lda, const chg_real *b, int64_t ldb,
                   const chg_real *start, int64_t start_stride, chg_real *out, int64_t ldo)
 {
-    int column = 0;
-    for (; column + VECTORS * CHGI_LANES <= n; column += VECTORS * CHGI_LANES)
+    int column = 0, wide = VECTORS * CHGI_LANES, half = wide / 2;
+    for (; column + wide <= n; column += wide)
         wide_panel(rows, k, a, lda, b + column, ldb, start + column, start_stride, out + column, ldo);
+    for (; column + half <= n; column += half)
+        half_panel(rows, k, a, lda, b + column, ldb, start + column, start_stride, out + column, ldo);
     for (; column < n; column += CHGI_LANES)
         narrow_panel(rows, k, a, lda, b + column, ldb, start + column, start_stride, out + column, ldo);
 }
@@ -105,4 +105,36 @@ void chgi_linear_pack(chgi_linear *linear, const float *weight, int64_t ld, cons
         if (bias)
             linear->bias[out_at + o] = bias[o];
     }
+}
+
+void chgi_linear_center(chgi_linear *linear, int out_at, int n_out)
+{
+    double bias = 0;
+    for (int o = out_at; o < out_at + n_out; o++)
+        bias += (double)linear->bias[o] / n_out;
+    for (int o = out_at; o < out_at + n_out; o++)
+        linear->bias[o] = (chg_real)((double)linear->bias[o] - bias);
+    for (int i = 0; i < linear->n_in; i++) {
+        chg_real *row = linear->forward + (int64_t)i * linear->n_out;
+        double mean = 0;
+        for (int o = out_at; o < out_at + n_out; o++)
+            mean += (double)row[o] / n_out;
+        for (int o = out_at; o < out_at + n_out; o++) {
+            row[o] = (chg_real)((double)row[o] - mean);
+            linear->backward[(int64_t)o * linear->n_in + i] = row[o];
+        }
+    }
+}
+
+void chgi_linear_fuse(chgi_linear *fused, const chgi_linear *first, const chgi_linear *second, int out_at)
+{
+    for (int i = 0; i < first->n_in; i++)
+        for (int o = 0; o < second->n_out; o++) {
+            double sum = 0;
+            for (int k = 0; k < first->n_out; k++)
+                sum += (double)first->forward[(int64_t)i * first->n_out + k] *
+                       (double)second->forward[(int64_t)k * second->n_out + o];
+            fused->forward[(int64_t)i * fused->n_out + out_at + o] = (chg_real)sum;
+            fused->backward[(int64_t)(out_at + o) * fused->n_in + i] = (chg_real)sum;
+        }
 }

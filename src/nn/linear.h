@@ -9,6 +9,8 @@
 #define chgi_linear CHGI_K(linear)
 #define chgi_linear_bind CHGI_K(linear_bind)
 #define chgi_linear_pack CHGI_K(linear_pack)
+#define chgi_linear_center CHGI_K(linear_center)
+#define chgi_linear_fuse CHGI_K(linear_fuse)
 
 /** A linear map y = W x + b.  Widths are padded to CHGI_PAD with zeros. */
 typedef struct chgi_linear {
@@ -35,5 +37,12 @@ void chgi_linear_bind(chgi_arena *arena, int n_in, int n_out, chgi_linear *linea
  *  \param[in] bias    (n_out) or NULL */
 void chgi_linear_pack(chgi_linear *linear, const float *weight, int64_t ld, const float *bias, int n_in, int n_out,
                       int in_at, int out_at);
+
+/** Take the mean over the outputs [out_at, out_at + n_out) off weights and bias, so that the mean of those outputs is
+ *  zero for every input: what a LayerNorm behind the map would do first. */
+void chgi_linear_center(chgi_linear *linear, int out_at, int n_out);
+
+/** Write the map second(first(x)), without biases, to the outputs of `fused` from `out_at` on. */
+void chgi_linear_fuse(chgi_linear *fused, const chgi_linear *first, const chgi_linear *second, int out_at);
 
 #endif

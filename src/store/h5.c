@@ -73,6 +73,14 @@ hid_t chgi_h5_memory_type(chgi_h5_type type)
     }
 }
 
+/* The format of HDF5 1.8: every version reads it, and its records have checksums, so that HDF5 sees damage before it
+ * trusts a record (the older format, which is the default, lets it crash). */
+#if H5_VERSION_GE(1, 10, 2)
+static const H5F_libver_t file_format = H5F_LIBVER_V18;
+#else
+static const H5F_libver_t file_format = H5F_LIBVER_LATEST;
+#endif
+
 /* ---- files and groups ------------------------------------------------------------------------- */
 
 /* A file access list for files in memory; with `data`, for the file that those bytes are. */
@@ -82,7 +90,8 @@ static hid_t memory_access(const void *data, size_t length)
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0)
         return -1;
-    bool good = H5Pset_fapl_core(access, GROWTH, false) >= 0;
+    bool good =
+        H5Pset_fapl_core(access, GROWTH, false) >= 0 && H5Pset_libver_bounds(access, file_format, file_format) >= 0;
     /* HDF5 takes the image for reading only, though the argument is not const. */
     union {
         const void *constant;
@@ -159,6 +168,44 @@ void chgi_h5_destroy(chgi_h5 *file)
     chgi_memory_free(file);
 }
 
+/* Bob Jenkins's lookup3, the checksum of HDF5's records (file format specification, section "Checksum"). */
+static uint32_t rotate(uint32_t x, int n)
+{
+    return x << n | x >> (32 - n);
+}
+
+static uint32_t record_checksum(const uint8_t *bytes, size_t length)
+{
+    uint32_t s[3];
+    s[0] = s[1] = s[2] = 0xdeadbeef + (uint32_t)length;
+    static const uint8_t mix[6] = {4, 6, 8, 16, 19, 4}, last[7] = {14, 11, 25, 16, 4, 14, 24};
+    size_t i = 0;
+    for (size_t left = length; left > 0; left = length > i ? length - i : 0) {
+        bool final = left <= 12;
+        for (size_t j = 0; j < 12 && i < length; j++, i++)
+            s[j / 4] += (uint32_t)bytes[i] << (8 * (j % 4));
+        for (unsigned j = 0; !final && j < 6; j++) {
+            s[j % 3] = (s[j % 3] - s[(j + 2) % 3]) ^ rotate(s[(j + 2) % 3], mix[j]);
+            s[(j + 2) % 3] += s[(j + 1) % 3];
+        }
+        for (unsigned j = 0; final && j < 7; j++)
+            s[(j + 2) % 3] = (s[(j + 2) % 3] ^ s[(j + 1) % 3]) - rotate(s[(j + 1) % 3], last[j]);
+    }
+    return s[2];
+}
+
+/* H5Fget_file_image clears the superblock's mark of a file that is open for writing, but not always its checksum. */
+static void seal_superblock(uint8_t *bytes, size_t length)
+{
+    enum { VERSION = 8, OFFSET_SIZE = 9, FIRST_OFFSET = 12 };
+    size_t checked = FIRST_OFFSET + 4 * (size_t)bytes[OFFSET_SIZE];
+    if (bytes[VERSION] < 2 || checked + 4 > length) /* older superblocks have no checksum */
+        return;
+    uint32_t sum = record_checksum(bytes, checked);
+    for (int i = 0; i < 4; i++)
+        bytes[checked + (size_t)i] = (uint8_t)(sum >> (8 * i));
+}
+
 chgnet_status chgi_h5_finish(chgnet_context *ctx, chgi_h5 *file, char **data, size_t *length)
 {
     *data = NULL;
@@ -171,6 +218,7 @@ chgnet_status chgi_h5_finish(chgnet_context *ctx, chgi_h5 *file, char **data, si
     chgi_h5_leave(before);
     if (good) {
         *length = (size_t)size;
+        seal_superblock((uint8_t *)*data, *length);
         return CHGNET_OK;
     }
     bool no_memory = size > 0 && !*data;
@@ -233,7 +281,8 @@ chgnet_status chgi_h5_add(chgnet_context *ctx, chgi_h5 *file, const char *group,
 {
     chgi_h5_silence before = chgi_h5_enter();
     hid_t folder = chgi_h5_open_group(file, group), space = make_space(rank, shape);
-    hid_t stored = chgi_h5_file_type(type), memory = chgi_h5_memory_type(type), creation = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t stored = chgi_h5_file_type(type), memory = chgi_h5_memory_type(type),
+          creation = H5Pcreate(H5P_DATASET_CREATE);
     bool good = folder >= 0 && space >= 0 && stored >= 0 && memory >= 0 && creation >= 0 &&
                 H5Pset_obj_track_times(creation, false) >= 0;
     hid_t id = good ? H5Dcreate2(folder, name, stored, space, H5P_DEFAULT, creation, H5P_DEFAULT) : -1;
@@ -250,77 +299,76 @@ chgnet_status chgi_h5_add(chgnet_context *ctx, chgi_h5 *file, const char *group,
     return good ? CHGNET_OK : not_made(ctx, group, name);
 }
 
-static chgnet_status set_attribute(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name,
-                                   hid_t (*stored_type)(void), hid_t (*space_of)(int64_t), int64_t count,
-                                   const void *data)
+/* `type` and `space` are closed here; they may be negative. */
+static chgnet_status set_attribute(chgnet_context *ctx, const chgi_h5 *file, const char *group, const char *name,
+                                   hid_t type, hid_t space, const void *data)
 {
-    chgi_h5_silence before = chgi_h5_enter();
-    hid_t folder = chgi_h5_open_group(file, group), type = stored_type(), space = space_of(count);
-    bool good = folder >= 0 && type >= 0 && space >= 0;
-    hid_t id = good ? H5Acreate2(folder, name, type, space, H5P_DEFAULT, H5P_DEFAULT) : -1;
-    if (id >= 0) {
-        hid_t memory = H5Tget_native_type(type, H5T_DIR_ASCEND);
-        good = memory >= 0 && H5Awrite(id, memory, data) >= 0;
-        H5Tclose(memory);
+    hid_t folder = chgi_h5_open_group(file, group), memory = -1, id = -1;
+    if (folder >= 0 && type >= 0 && space >= 0) {
+        memory = H5Tget_native_type(type, H5T_DIR_ASCEND);
+        id = H5Acreate2(folder, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     }
-    good = good && id >= 0;
+    bool good = id >= 0 && memory >= 0 && H5Awrite(id, memory, data) >= 0;
     H5Aclose(id);
+    H5Tclose(memory);
     H5Sclose(space);
     H5Tclose(type);
     H5Gclose(folder);
-    chgi_h5_leave(before);
     return good ? CHGNET_OK : not_made(ctx, group, name);
 }
 
-static hid_t int_type(void)
-{
-    return H5Tcopy(H5T_STD_I64LE);
-}
-
-static hid_t double_type(void)
-{
-    return H5Tcopy(H5T_IEEE_F64LE);
-}
-
-static hid_t text_type(void)
+/* A text type of that many bytes, or of variable length. */
+static hid_t text_type(size_t size)
 {
     hid_t id = H5Tcopy(H5T_C_S1);
-    if (id >= 0 && (H5Tset_size(id, H5T_VARIABLE) < 0 || H5Tset_cset(id, H5T_CSET_UTF8) < 0)) {
+    if (id >= 0 && (H5Tset_size(id, size) < 0 || H5Tset_cset(id, H5T_CSET_UTF8) < 0)) {
         H5Tclose(id);
         return -1;
     }
     return id;
 }
 
-static hid_t scalar_space(int64_t count)
-{
-    (void)count;
-    return H5Screate(H5S_SCALAR);
-}
-
-static hid_t list_space(int64_t count)
-{
-    return make_space(1, &count);
-}
-
 chgnet_status chgi_h5_set_text(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name,
                                const char *text)
 {
-    return set_attribute(ctx, file, group, name, text_type, scalar_space, 1, &text);
+    chgi_h5_silence before = chgi_h5_enter();
+    chgnet_status status = set_attribute(ctx, file, group, name, text_type(H5T_VARIABLE), H5Screate(H5S_SCALAR), &text);
+    chgi_h5_leave(before);
+    return status;
+}
+
+chgnet_status chgi_h5_set_fixed_text(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name,
+                                     const char *text)
+{
+    chgi_h5_silence before = chgi_h5_enter();
+    chgnet_status status =
+        set_attribute(ctx, file, group, name, text_type(strlen(text) + 1), H5Screate(H5S_SCALAR), text);
+    chgi_h5_leave(before);
+    return status;
 }
 
 chgnet_status chgi_h5_set_int(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, int64_t value)
 {
-    return set_attribute(ctx, file, group, name, int_type, scalar_space, 1, &value);
+    chgi_h5_silence before = chgi_h5_enter();
+    chgnet_status status = set_attribute(ctx, file, group, name, H5Tcopy(H5T_STD_I64LE), H5Screate(H5S_SCALAR), &value);
+    chgi_h5_leave(before);
+    return status;
 }
 
 chgnet_status chgi_h5_set_double(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, double value)
 {
-    return set_attribute(ctx, file, group, name, double_type, scalar_space, 1, &value);
+    chgi_h5_silence before = chgi_h5_enter();
+    chgnet_status status =
+        set_attribute(ctx, file, group, name, H5Tcopy(H5T_IEEE_F64LE), H5Screate(H5S_SCALAR), &value);
+    chgi_h5_leave(before);
+    return status;
 }
 
 chgnet_status chgi_h5_set_ints(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, int64_t count,
                                const int64_t *values)
 {
-    return set_attribute(ctx, file, group, name, int_type, list_space, count, values);
+    chgi_h5_silence before = chgi_h5_enter();
+    chgnet_status status = set_attribute(ctx, file, group, name, H5Tcopy(H5T_STD_I64LE), make_space(1, &count), values);
+    chgi_h5_leave(before);
+    return status;
 }

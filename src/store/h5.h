@@ -45,9 +45,14 @@ chgnet_status chgi_h5_add_group(chgnet_context *ctx, chgi_h5 *file, const char *
  *  \param[in] data   row-major, of the C type that `type` names */
 chgnet_status chgi_h5_add(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, chgi_h5_type type,
                           int rank, const int64_t *shape, const void *data);
-/** Add attributes to a group. */
+/** Add attributes to a group.  A text has variable length, which h5py reads as `str`; for files that will be opened
+ * again by chgi_h5_open see chgi_h5_set_fixed_text. */
 chgnet_status chgi_h5_set_text(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name,
                                const char *text);
+/** The same with fixed length, which h5py reads as `bytes`.  Texts of variable length lie in heaps that have no
+ * checksum, and a damaged heap crashes HDF5; so chgi_h5_get_text reads only these. */
+chgnet_status chgi_h5_set_fixed_text(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name,
+                                     const char *text);
 chgnet_status chgi_h5_set_int(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, int64_t value);
 chgnet_status chgi_h5_set_double(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, double value);
 /** A list of integers as an attribute of rank 1. */
@@ -77,7 +82,7 @@ chgnet_status chgi_h5_shape(chgnet_context *ctx, chgi_h5 *file, const char *grou
 chgnet_status chgi_h5_read(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, chgi_h5_type type,
                            int rank, const int64_t *shape, void *data);
 
-/** Attributes of a group.  A text is freed by chgi_memory_free. */
+/** Attributes of a group.  A text has fixed length and is freed by chgi_memory_free. */
 chgnet_status chgi_h5_get_text(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, char **text);
 chgnet_status chgi_h5_get_int(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, int64_t *value);
 chgnet_status chgi_h5_get_double(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name,

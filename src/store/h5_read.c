@@ -26,7 +26,7 @@ typedef struct name_list {
     char **names;
     size_t capacity;
     int64_t count;
-    bool link;      /* a member is no plain (hard) link */
+    bool link; /* a member is no plain (hard) link */
     bool no_memory;
 } name_list;
 
@@ -39,8 +39,8 @@ static herr_t collect_name(hid_t group, const char *name, const H5L_info_t *info
         return -1;
     }
     char *copy = chgi_memory_copy_text(name);
-    if (!copy || chgi_memory_grow(NULL, &list->names, &list->capacity, (size_t)list->count + 1, sizeof(char *)) !=
-                     CHGNET_OK) {
+    if (!copy ||
+        chgi_memory_grow(NULL, &list->names, &list->capacity, (size_t)list->count + 1, sizeof(char *)) != CHGNET_OK) {
         chgi_memory_free(copy);
         list->no_memory = true;
         return -1;
@@ -62,8 +62,7 @@ chgnet_status chgi_h5_list(chgnet_context *ctx, chgi_h5 *file, const char *group
     *count = 0;
     chgi_h5_silence before = chgi_h5_enter();
     hid_t folder = chgi_h5_open_group(file, group);
-    bool good = folder >= 0 &&
-                H5Literate(folder, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, collect_name, &list) >= 0;
+    bool good = folder >= 0 && H5Literate(folder, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, collect_name, &list) >= 0;
     H5Gclose(folder);
     chgi_h5_leave(before);
     if (good) {
@@ -77,8 +76,10 @@ chgnet_status chgi_h5_list(chgnet_context *ctx, chgi_h5 *file, const char *group
     if (list.no_memory)
         return chgi_context_nomem(ctx, (size_t)list.count + 1, sizeof(char *));
     if (list.link)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "group '/%s' holds a link to elsewhere; plain arrays and groups "
-                                 "are expected", group);
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "group '/%s' holds a link to elsewhere; plain arrays and groups "
+                                 "are expected",
+                                 group);
     return chgi_context_fail(ctx, CHGNET_EINPUT, "group '/%s' is missing or damaged", group);
 }
 
@@ -132,8 +133,8 @@ static bool filters_allowed(hid_t creation)
         unsigned flags, values[8], settings;
         size_t n_value = 8;
         char name[8];
-        H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, values, sizeof name, name,
-                                             &settings);
+        H5Z_filter_t filter =
+            H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, values, sizeof name, name, &settings);
         if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
             return false;
     }
@@ -218,8 +219,8 @@ static chgnet_status compare_shapes(chgnet_context *ctx, const char *group, cons
         return CHGNET_OK;
     print_shape(found_rank, found, is);
     print_shape(rank, shape, wanted);
-    return chgi_context_fail(ctx, CHGNET_EINPUT, "array '%s%s%s' has shape %s; %s is expected", group, group[0] ? "/" : "",
-                             name, is, wanted);
+    return chgi_context_fail(ctx, CHGNET_EINPUT, "array '%s%s%s' has shape %s; %s is expected", group,
+                             group[0] ? "/" : "", name, is, wanted);
 }
 
 chgnet_status chgi_h5_shape(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, chgi_h5_type type,
@@ -280,8 +281,10 @@ chgnet_status chgi_h5_read(chgnet_context *ctx, chgi_h5 *file, const char *group
 
 static chgnet_status bad_attribute(chgnet_context *ctx, const char *group, const char *name, const char *wanted)
 {
-    return chgi_context_fail(ctx, CHGNET_EINPUT, "attribute '%s' of group '/%s' is missing or not as it should be; "
-                             "%s is expected", name, group, wanted);
+    return chgi_context_fail(ctx, CHGNET_EINPUT,
+                             "attribute '%s' of group '/%s' is missing or not as it should be; "
+                             "%s is expected",
+                             name, group, wanted);
 }
 
 static hid_t open_attribute(const chgi_h5 *file, const char *group, const char *name)
@@ -339,8 +342,7 @@ chgnet_status chgi_h5_get_int(chgnet_context *ctx, chgi_h5 *file, const char *gr
     return good ? CHGNET_OK : bad_attribute(ctx, group, name, "an int64");
 }
 
-chgnet_status chgi_h5_get_double(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name,
-                                 double *value)
+chgnet_status chgi_h5_get_double(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, double *value)
 {
     chgi_h5_silence before = chgi_h5_enter();
     bool good = get_scalar(file, group, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, value);
@@ -348,22 +350,22 @@ chgnet_status chgi_h5_get_double(chgnet_context *ctx, chgi_h5 *file, const char 
     return good ? CHGNET_OK : bad_attribute(ctx, group, name, "a float64");
 }
 
-/* Read a scalar text of variable length. */
-static bool read_text(hid_t attribute, char **text)
+/* Read a scalar text of fixed length. */
+static bool read_text(const chgi_h5 *file, hid_t attribute, char **text)
 {
-    char *found = NULL;
     hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-    bool good = type >= 0 && space >= 0 && H5Tis_variable_str(type) > 0 &&
+    bool good = type >= 0 && space >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
                 H5Sget_simple_extent_type(space) == H5S_SCALAR;
-    hid_t memory = good ? H5Tcopy(H5T_C_S1) : -1;
-    good = good && memory >= 0 && H5Tset_size(memory, H5T_VARIABLE) >= 0 && H5Tset_cset(memory, H5Tget_cset(type)) >= 0;
-    if (good && H5Aread(attribute, memory, &found) >= 0)
-        *text = chgi_memory_copy_text(found ? found : "");
-    H5free_memory(found);
-    H5Tclose(memory);
+    size_t size = good ? H5Tget_size(type) : 0;
+    if (size > 0 && size <= file->length)
+        *text = chgi_memory_new(size + 1, 1); /* the text may use all its bytes, without a NUL */
+    if (*text && H5Aread(attribute, type, *text) < 0) {
+        chgi_memory_free(*text);
+        *text = NULL;
+    }
     H5Sclose(space);
     H5Tclose(type);
-    return good;
+    return *text != NULL;
 }
 
 chgnet_status chgi_h5_get_text(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, char **text)
@@ -371,9 +373,8 @@ chgnet_status chgi_h5_get_text(chgnet_context *ctx, chgi_h5 *file, const char *g
     *text = NULL;
     chgi_h5_silence before = chgi_h5_enter();
     hid_t attribute = open_attribute(file, group, name);
-    if (attribute >= 0)
-        read_text(attribute, text);
+    bool good = attribute >= 0 && read_text(file, attribute, text);
     H5Aclose(attribute);
     chgi_h5_leave(before);
-    return *text ? CHGNET_OK : bad_attribute(ctx, group, name, "a text of variable length");
+    return good ? CHGNET_OK : bad_attribute(ctx, group, name, "a text of fixed length");
 }

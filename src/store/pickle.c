@@ -329,7 +329,8 @@ static chgnet_status get(machine *m, size_t width)
 
 /* ---- globals, storages, tensors --------------------------------------------------------------- */
 
-static bool names_global(const char *full, const char *module, size_t module_length, const char *name, size_t name_length)
+static bool names_global(const char *full, const char *module, size_t module_length, const char *name,
+                         size_t name_length)
 {
     return strlen(full) == module_length + 1 + name_length && memcmp(full, module, module_length) == 0 &&
            full[module_length] == '.' && memcmp(full + module_length + 1, name, name_length) == 0;
@@ -455,47 +456,6 @@ static chgnet_status check_protocol(machine *m)
     return version == 2 && m->at == 2 ? CHGNET_OK : refuse(m, "is not of protocol 2");
 }
 
-static chgnet_status run_data(machine *m, int op);
-
-static chgnet_status run_one(machine *m, int op)
-{
-    switch (op) {
-    case OP_PROTO:
-        return check_protocol(m);
-    case OP_MARK:
-        return push_mark(m);
-    case OP_STOP:
-        m->stopped = true;
-        return CHGNET_OK;
-    case OP_BINPUT:
-        return put(m, 1);
-    case OP_LONG_BINPUT:
-        return put(m, 4);
-    case OP_BINGET:
-        return get(m, 1);
-    case OP_LONG_BINGET:
-        return get(m, 4);
-    case OP_APPEND:
-        return extend_by_count(m, 1, false);
-    case OP_APPENDS:
-        return extend_by_mark(m, false);
-    case OP_SETITEM:
-        return extend_by_count(m, 2, true);
-    case OP_SETITEMS:
-        return extend_by_mark(m, true);
-    case OP_GLOBAL:
-        return push_global(m);
-    case OP_BINPERSID:
-        return push_storage(m);
-    case OP_REDUCE:
-        return reduce(m);
-    case OP_BUILD:
-        return build(m);
-    default:
-        return run_data(m, op);
-    }
-}
-
 /* Operations that only make a value. */
 static chgnet_status run_data(machine *m, int op)
 {
@@ -533,8 +493,49 @@ static chgnet_status run_data(machine *m, int op)
     case OP_TUPLE3:
         return make_short_tuple(m, 3);
     default:
-        return chgi_context_fail(m->ctx, CHGNET_EINPUT, "the checkpoint's pickle uses operation 0x%02x at byte %zu; a "
-                                 "checkpoint of CHGNet does not need it", (unsigned)op, m->at - 1);
+        return chgi_context_fail(m->ctx, CHGNET_EINPUT,
+                                 "the checkpoint's pickle uses operation 0x%02x at byte %zu; a "
+                                 "checkpoint of CHGNet does not need it",
+                                 (unsigned)op, m->at - 1);
+    }
+}
+
+static chgnet_status run_one(machine *m, int op)
+{
+    switch (op) {
+    case OP_PROTO:
+        return check_protocol(m);
+    case OP_MARK:
+        return push_mark(m);
+    case OP_STOP:
+        m->stopped = true;
+        return CHGNET_OK;
+    case OP_BINPUT:
+        return put(m, 1);
+    case OP_LONG_BINPUT:
+        return put(m, 4);
+    case OP_BINGET:
+        return get(m, 1);
+    case OP_LONG_BINGET:
+        return get(m, 4);
+    case OP_APPEND:
+        return extend_by_count(m, 1, false);
+    case OP_APPENDS:
+        return extend_by_mark(m, false);
+    case OP_SETITEM:
+        return extend_by_count(m, 2, true);
+    case OP_SETITEMS:
+        return extend_by_mark(m, true);
+    case OP_GLOBAL:
+        return push_global(m);
+    case OP_BINPERSID:
+        return push_storage(m);
+    case OP_REDUCE:
+        return reduce(m);
+    case OP_BUILD:
+        return build(m);
+    default:
+        return run_data(m, op);
     }
 }
 

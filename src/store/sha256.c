@@ -50,8 +50,8 @@ static void add_block(uint32_t state[8], const uint8_t *block)
 
 void chgi_sha256_start(chgi_sha256 *sha)
 {
-    *sha = (chgi_sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
-                                   0x1f83d9ab, 0x5be0cd19}};
+    *sha = (chgi_sha256){
+        .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
 void chgi_sha256_add(chgi_sha256 *sha, const void *data, size_t length)

@@ -243,5 +243,6 @@ chgnet_status chgi_zip_read(chgnet_context *ctx, chgi_zip *zip, const chgi_zip_e
         return CHGNET_OK;
     }
     chgi_memory_free(expanded);
-    return refuse_entry(ctx, entry->name, good ? "is damaged: its CRC-32 differs" : "is damaged: it cannot be expanded");
+    return refuse_entry(ctx, entry->name,
+                        good ? "is damaged: its CRC-32 differs" : "is damaged: it cannot be expanded");
 }

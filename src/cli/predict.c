@@ -1,0 +1,316 @@
+/* chgnet predict: structures in, energies, forces, stresses, magmoms and embeddings out.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "crystal/reader.h"
+
+enum { OPTION_JSON = CHGI_CLI_LONG_ONLY, OPTION_EMBEDDINGS };
+
+static const chgi_cli_option known[] = {
+    {'m', "model", "MODEL", "0.3.0 (default), 0.2.0, r2scan, or a path ending in .h5"},
+    {'p', "precision", "WHICH", "single (default) or double"},
+    {'t', "threads", "N", "default: OMP_NUM_THREADS, else the cores this process may use"},
+    {'o', "output", "OUT", "write results to a file; its suffix chooses the format:\n"
+                           ".h5 (HDF5), .extxyz or .xyz (read by ASE), .json (one object per line)"},
+    {OPTION_EMBEDDINGS, "embeddings", NULL, "with -o or --json: atom_fea and atom_fea_final too"},
+    {OPTION_JSON, "json", NULL, "one JSON object per frame and line on standard output"},
+    {'q', "quiet", NULL, "no progress, no warnings"},
+    {'v', "verbose", NULL, "tell what is done"},
+    CHGI_CLI_HELP_OPTION,
+    {0},
+};
+
+static const char about[] =
+    "Predict energy, forces, stress, magnetic moments and embeddings of structures with CHGNet.\n"
+    "FILE: VASP POSCAR or CONTCAR, CIF, extended XYZ (all frames), recognised by content and name;\n"
+    "`-` reads extended XYZ from standard input.  Without -o and --json a table is printed.\n";
+
+static const char more[] =
+    "Results\n"
+    "  energy          eV, of the whole cell (CHGNet.predict_structure: \"e\", which is per atom)\n"
+    "  forces          eV/A, (n,3)                                     (\"f\")\n"
+    "  stress          GPa, (3,3), where all three axes are periodic   (\"s\"); negative: compressed\n"
+    "  magmom          mu_B, (n)                                       (\"m\")\n"
+    "  site_energies   eV, (n); their sum is the energy                (return_site_energies=True)\n"
+    "  crystal_fea     (64)                                            (return_crystal_feas=True)\n"
+    "  atom_fea        (n,64), atom_fea_final (n,64): --embeddings     (return_atom_feas=True)\n"
+    "  In extended XYZ they are named as in ASE: energy, forces, stress (eV/A^3), magmoms, energies.\n"
+    "\n"
+    "Examples\n"
+    "  chgnet predict POSCAR\n"
+    "  chgnet predict -m r2scan -p double *.cif -o results.h5\n"
+    "  chgnet predict --json trajectory.extxyz | jq .energy\n";
+
+typedef struct options {
+    const char *model, *output;
+    bool is_double, embeddings, json, quiet, verbose, help;
+    int threads;
+    int n_file;
+    char **files;
+} options;
+
+typedef struct run {
+    chgnet_context *ctx;
+    const options *options;
+    chgnet_calculator *calculator;
+    chgi_provenance provenance;
+    chgi_output *outputs[2];
+    int n_output;
+    chgi_progress progress;
+    const char *file;       /* in work */
+    int64_t number;         /* of the next frame */
+    chgnet_status first;    /* failure */
+} run;
+
+/* ---- options ---------------------------------------------------------------------------------- */
+
+static chgnet_status take_threads(chgnet_context *ctx, const char *value, int *threads)
+{
+    enum { MOST = 4096 };
+    int64_t n;
+    if (!chgi_text_to_int(value, strlen(value), &n) || n < 1 || n > MOST)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: -t '%s' is no number of threads; give 1 to %d", value, MOST);
+    *threads = (int)n;
+    return CHGNET_OK;
+}
+
+static chgnet_status take_precision(chgnet_context *ctx, const char *value, bool *is_double)
+{
+    *is_double = strcmp(value, "double") == 0;
+    if (!*is_double && strcmp(value, "single") != 0)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: -p '%s' is no precision; give single or double", value);
+    return CHGNET_OK;
+}
+
+static chgnet_status take(chgnet_context *ctx, int letter, const char *value, options *o)
+{
+    switch (letter) {
+    case 'm':
+        o->model = value;
+        return CHGNET_OK;
+    case 'p':
+        return take_precision(ctx, value, &o->is_double);
+    case 't':
+        return take_threads(ctx, value, &o->threads);
+    case 'o':
+        o->output = value;
+        return CHGNET_OK;
+    case OPTION_EMBEDDINGS:
+        o->embeddings = true;
+        return CHGNET_OK;
+    case OPTION_JSON:
+        o->json = true;
+        return CHGNET_OK;
+    case 'q':
+        o->quiet = true;
+        return CHGNET_OK;
+    case 'v':
+        o->verbose = true;
+        return CHGNET_OK;
+    case CHGI_CLI_HELP:
+        o->help = true;
+        return CHGNET_OK;
+    default:
+        return CHGNET_EUSAGE;
+    }
+}
+
+static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *o)
+{
+    const char *value;
+    for (bool first = true;; first = false) {
+        int letter = chgi_cli_next(ctx, &chgi_cli_predict, argc, argv, first, &value);
+        if (letter == CHGI_CLI_END)
+            break;
+        CHGI_TRY(take(ctx, letter, value, o));
+        if (o->help)
+            return CHGNET_OK;
+    }
+    o->files = argv + chgi_cli_first_argument();
+    o->n_file = argc - chgi_cli_first_argument();
+    if (o->n_file == 0)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: no structure file; give a POSCAR, CIF or extended XYZ, "
+                                 "or - for standard input");
+    return CHGNET_OK;
+}
+
+/* ---- frames ----------------------------------------------------------------------------------- */
+
+static void note_failure(run *r, chgnet_status status)
+{
+    chgi_progress_hide(&r->progress);
+    chgi_cli_report(r->ctx, status);
+    if (r->first == CHGNET_OK)
+        r->first = status;
+}
+
+static void on_warning(const char *text, void *user)
+{
+    run *r = user;
+    if (r->options->quiet)
+        return;
+    chgi_progress_hide(&r->progress);
+    fprintf(stderr, "chgnet: %s: warning: %s\n", r->file, text);
+}
+
+/* An output that fails is given up; the others go on. */
+static void write_result(run *r, const chgi_result *result)
+{
+    for (int i = 0; i < r->n_output; i++) {
+        chgi_progress_hide(&r->progress);
+        chgnet_status status = chgi_output_add(r->ctx, r->outputs[i], result);
+        if (status == CHGNET_OK)
+            continue;
+        note_failure(r, status);
+        chgi_output_destroy(r->outputs[i]);
+        r->outputs[i--] = r->outputs[--r->n_output];
+    }
+}
+
+static void predict_frame(run *r, const chgi_reader *reader, chgi_result *result)
+{
+    chgnet_status status = chgi_result_compute(r->ctx, r->calculator, r->options->embeddings, result);
+    if (status == CHGNET_OK) {
+        write_result(r, result);
+        return;
+    }
+    chgi_context_locate(r->ctx, chgi_reader_path(reader), chgi_reader_line(reader));
+    note_failure(r, status);
+}
+
+static bool should_stop(const run *r)
+{
+    return chgi_cli_caught() || r->n_output == 0;
+}
+
+static void predict_frames(run *r, int file, chgi_reader *reader)
+{
+    for (int64_t frame = 0; !chgi_reader_at_end(reader) && !should_stop(r); frame++) {
+        chgi_result result = {.provenance = &r->provenance, .source = r->file, .source_frame = frame};
+        bool got;
+        chgnet_status status = chgi_reader_next(reader, &result.structure, &got);
+        if (status == CHGNET_OK && !got)
+            return;
+        result.number = r->number++;
+        if (status == CHGNET_OK)
+            predict_frame(r, reader, &result);
+        else
+            note_failure(r, status);
+        chgi_result_destroy(&result);
+        chgi_progress_show(&r->progress, (file + chgi_reader_share(reader)) / r->options->n_file, r->number);
+    }
+}
+
+static void predict_file(run *r, int file)
+{
+    chgi_reader *reader;
+    r->file = r->options->files[file];
+    chgnet_status status = chgi_reader_open(r->ctx, r->file, &reader);
+    if (chgi_cli_caught()) { /* what was read of standard input may be a part */
+        chgi_reader_destroy(reader);
+        return;
+    }
+    if (status != CHGNET_OK) {
+        r->number++;
+        note_failure(r, status);
+        return;
+    }
+    predict_frames(r, file, reader);
+    chgi_reader_destroy(reader);
+}
+
+/* ---- the run ---------------------------------------------------------------------------------- */
+
+static chgnet_status open_output(run *r, chgi_format format, const char *path)
+{
+    CHGI_TRY(chgi_output_create(r->ctx, format, path, &r->outputs[r->n_output]));
+    r->n_output++;
+    return CHGNET_OK;
+}
+
+static chgnet_status open_outputs(run *r)
+{
+    const options *o = r->options;
+    if (o->output) {
+        chgi_format format;
+        CHGI_TRY(chgi_output_format(r->ctx, o->output, &format));
+        CHGI_TRY(open_output(r, format, o->output));
+    }
+    if (o->json)
+        return open_output(r, CHGI_FORMAT_JSON, NULL);
+    return o->output ? CHGNET_OK : open_output(r, CHGI_FORMAT_TABLE, NULL);
+}
+
+static chgnet_status prepare(run *r, chgnet_model **model)
+{
+    const options *o = r->options;
+    chgnet_options chosen = chgnet_options_default();
+    chosen.precision = o->is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
+    chosen.threads = o->threads;
+    CHGI_TRY(open_outputs(r));
+    CHGI_TRY(chgnet_model_load(r->ctx, o->model, model));
+    chgnet_model_info info = chgnet_model_get_info(*model);
+    r->provenance = (chgi_provenance){chgnet_version(), info.version, info.sha256, o->is_double ? "double" : "single",
+                                      info.n_feature};
+    if (o->verbose)
+        fprintf(stderr, "chgnet: model %s from %s, %lld parameters, %s precision\n", info.version, info.path,
+                (long long)info.n_parameter, r->provenance.precision);
+    return chgnet_calculator_create(r->ctx, *model, &chosen, &r->calculator);
+}
+
+static void predict_all(run *r)
+{
+    const options *o = r->options;
+    chgi_cli_catch_signals();
+    chgi_progress_start(&r->progress, !o->quiet);
+    for (int file = 0; file < o->n_file && !should_stop(r); file++)
+        predict_file(r, file);
+    chgi_progress_hide(&r->progress);
+    for (int i = 0; i < r->n_output; i++) {
+        chgnet_status status = chgi_output_finish(r->ctx, r->outputs[i]);
+        if (status != CHGNET_OK)
+            note_failure(r, status);
+    }
+}
+
+static int predict(chgnet_context *ctx, int argc, char **argv)
+{
+    options o = {.model = "0.3.0"};
+    chgnet_status status = parse(ctx, argc, argv, &o);
+    if (status != CHGNET_OK)
+        return chgi_cli_report(ctx, status);
+    if (o.help) {
+        chgi_cli_print_help(&chgi_cli_predict);
+        return CHGNET_OK;
+    }
+    run r = {.ctx = ctx, .options = &o};
+    chgnet_model *model = NULL;
+    chgnet_context_on_warning(ctx, on_warning, &r);
+    status = prepare(&r, &model);
+    if (status == CHGNET_OK)
+        predict_all(&r);
+    else
+        note_failure(&r, status);
+    chgnet_context_on_warning(ctx, NULL, NULL);
+    for (int i = 0; i < r.n_output; i++)
+        chgi_output_destroy(r.outputs[i]);
+    chgnet_calculator_destroy(r.calculator);
+    chgnet_model_destroy(model);
+    return chgi_cli_caught() ? 128 + chgi_cli_caught() : (int)r.first;
+}
+
+const chgi_cli_command chgi_cli_predict = {
+    .name = "predict",
+    .usage = "[OPTION]... FILE...",
+    .summary = "energy, forces, stress, magmoms and embeddings of structures",
+    .about = about,
+    .options = known,
+    .more = more,
+    .run = predict,
+};
