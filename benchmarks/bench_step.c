@@ -19,7 +19,7 @@
 #include "bench.h"
 #include "crystal/reader.h"
 
-enum { MOST_STRUCTURES = 64, MOST_COUNTS = 8, WARM_UP = 3 };
+enum { MOST_STRUCTURES = 64, MOST_COUNTS = 8, WARM_UP = 3, PARTS = 2 * CHGI_PHASES * CHGI_PHASE_LAYERS };
 
 static const double SGEMM_SECONDS = 0.02;
 
@@ -33,11 +33,10 @@ typedef struct options {
     long counts[MOST_COUNTS]; /* of threads */
 } options;
 
-/* One structure with one number of threads; medians over rounds, seconds. */
+/* One structure with one number of threads, seconds: medians over rounds; of the parts, the least of each. */
 typedef struct timing {
     double step, step_minimum, sgemm_rate;
-    double neighbours;    /* least */
-    double set_structure; /* this and the profile: of the fastest round */
+    double neighbours, set_structure, rest;
     chgi_profile profile;
 } timing;
 
@@ -110,8 +109,29 @@ static void describe(const chgi_graph *graph, record *r)
     r->flop_tabulated = bench_flop_tabulated(graph);
 }
 
+static double lesser(double least, double seconds)
+{
+    return least == 0 ? seconds : fmin(least, seconds);
+}
+
+/* `now` holds one round; its rest still holds the whole pass. */
+static void keep_least(timing *t, timing now)
+{
+    double *least = t->profile.seconds[0][0];
+    const double *parts = now.profile.seconds[0][0];
+    for (int k = 0; k < PARTS; k++) {
+        now.rest -= parts[k];
+        least[k] = lesser(least[k], parts[k]);
+    }
+    t->step_minimum = lesser(t->step_minimum, now.step_minimum);
+    t->neighbours = lesser(t->neighbours, now.neighbours);
+    t->set_structure = lesser(t->set_structure, now.set_structure);
+    t->rest = lesser(t->rest, now.rest);
+}
+
 /* A step taken apart; the neighbour search runs once more on its own. */
-static double timed_step(chgnet_calculator *calculator, const chgi_structure *structure, chgi_pair_list *pairs, timing *t)
+static double timed_step(chgnet_calculator *calculator, const chgi_structure *structure, chgi_pair_list *pairs,
+                         timing *t)
 {
     chgnet_context *ctx = calculator->ctx;
     chgi_profile profile = {0};
@@ -125,13 +145,7 @@ static double timed_step(chgnet_calculator *calculator, const chgi_structure *st
     bench_check(ctx, chgi_calculator_compute(calculator, CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT));
     double seconds = bench_now() - begin;
     calculator->profile = NULL;
-    if (t->step_minimum == 0 || seconds < t->step_minimum) {
-        t->step_minimum = seconds;
-        t->set_structure = middle - begin;
-        t->profile = profile;
-    }
-    if (t->neighbours == 0 || begin - before < t->neighbours)
-        t->neighbours = begin - before;
+    keep_least(t, (timing){0, seconds, 0, begin - before, middle - begin, begin + seconds - middle, profile});
     return seconds;
 }
 
@@ -192,7 +206,7 @@ static void measure_apart(measurement *measure, const options *o, const chgi_str
     }
     close(ends[1]);
     size_t got = 0;
-    for (ssize_t n = 1; n > 0 && got < sizeof *r; got += n > 0 ? (size_t)n : 0)
+    for (ssize_t n = 1; n > 0 && got<sizeof *r; got += n> 0 ? (size_t)n : 0)
         n = read(ends[0], (char *)r + got, sizeof *r - got);
     close(ends[0]);
     waitpid(child, &status, 0);
@@ -210,7 +224,8 @@ static void print_steps(const options *o, const record *records, int n)
     for (const record *r = records; r < records + n; r++)
         for (int k = 0; k < o->n_count; k++) {
             const timing *t = &r->timings[k];
-            printf("| %s | %lld | %.1f | %.1f | %.1f | %ld | %.3f | %.3f | %.1f | %.1f | %.1f | %.2f | %.0f | %.0e | %.0e |\n",
+            printf("| %s | %lld | %.1f | %.1f | %.1f | %ld | %.3f | %.3f | %.1f | %.1f | %.1f | %.2f | %.0f | %.0e | "
+                   "%.0e |\n",
                    r->name, (long long)r->n_atom, r->edges, r->short_edges, r->angles, o->counts[k],
                    1e3 * t->step_minimum / (double)r->n_atom, 1e3 * t->step / (double)r->n_atom,
                    1e-9 * r->flop_exact / t->step, 1e-9 * r->flop_tabulated / t->step, 1e-9 * t->sgemm_rate,
@@ -222,8 +237,9 @@ static void print_gains(const options *o, const record *records, int n)
 {
     if (o->n_count < 2)
         return;
-    printf("\n| system | threads against %ld | gain of the step | gain of sgemm loops | share |\n|---|---|---|---|---|\n",
-           o->counts[0]);
+    printf(
+        "\n| system | threads against %ld | gain of the step | gain of sgemm loops | share |\n|---|---|---|---|---|\n",
+        o->counts[0]);
     for (const record *r = records; r < records + n; r++)
         for (int k = 1; k < o->n_count; k++) {
             double gain = r->timings[0].step / r->timings[k].step;
@@ -260,20 +276,20 @@ static void print_layers(const record *records, int n, int back, int phase, cons
 static void print_phases(const options *o, const record *records, int n)
 {
     static const char *const ways[] = {"forward", "backward"};
-    static const char *const names[CHGI_PHASES] = {
-        [CHGI_PHASE_EMBED] = "basis and first features", [CHGI_PHASE_ATOM_CONV] = "atom convolution",
-        [CHGI_PHASE_BOND_CONV] = "bond convolution",     [CHGI_PHASE_ANGLE_UPDATE] = "angle update",
-        [CHGI_PHASE_READOUT] = "readout",                [CHGI_PHASE_OTHER] = "clearing, copying"};
+    static const char *const names[CHGI_PHASES] = {[CHGI_PHASE_EMBED] = "basis and first features",
+                                                   [CHGI_PHASE_ATOM_CONV] = "atom convolution",
+                                                   [CHGI_PHASE_BOND_CONV] = "bond convolution",
+                                                   [CHGI_PHASE_ANGLE_UPDATE] = "angle update",
+                                                   [CHGI_PHASE_READOUT] = "readout",
+                                                   [CHGI_PHASE_OTHER] = "clearing, copying"};
     double neighbours[MOST_STRUCTURES], graph[MOST_STRUCTURES], rest[MOST_STRUCTURES];
-    printf("\n| ms/atom (share), %ld thread%s, fastest round |", o->counts[0], o->counts[0] == 1 ? "" : "s");
+    printf("\n| ms/atom (share), %ld thread%s, least of each part |", o->counts[0], o->counts[0] == 1 ? "" : "s");
     for (int i = 0; i < n; i++) {
         const timing *t = &records[i].timings[0];
         printf(" %s |", records[i].name);
         neighbours[i] = t->neighbours;
         graph[i] = t->set_structure - t->neighbours;
-        rest[i] = t->step_minimum - t->set_structure;
-        for (int k = 0; k < 2 * CHGI_PHASES * CHGI_PHASE_LAYERS; k++)
-            rest[i] -= ((const double *)t->profile.seconds)[k];
+        rest[i] = t->rest;
     }
     printf("\n|---|");
     for (int i = 0; i < n; i++)
@@ -284,7 +300,8 @@ static void print_phases(const options *o, const record *records, int n)
     for (int back = 0; back < 2; back++)
         for (int phase = 0; phase < CHGI_PHASES; phase++) {
             char name[64];
-            bool one = phase != CHGI_PHASE_ATOM_CONV && phase != CHGI_PHASE_BOND_CONV && phase != CHGI_PHASE_ANGLE_UPDATE;
+            bool one =
+                phase != CHGI_PHASE_ATOM_CONV && phase != CHGI_PHASE_BOND_CONV && phase != CHGI_PHASE_ANGLE_UPDATE;
             snprintf(name, sizeof name, "%s: %s", ways[back], names[phase]);
             print_layers(records, n, back, phase, name, one);
         }

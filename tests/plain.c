@@ -108,16 +108,16 @@ static void branch(const state *s, const char *mlp, const char *name, const char
     const chgi_weights *w = s->weights;
     if (hidden) {
         double *middle = zeros(hidden);
-        plain_linear(tensor(w, "%s.%s.layers.0.weight", mlp, name), tensor(w, "%s.%s.layers.0.bias", mlp, name), n_in, hidden,
-                     x, middle);
+        plain_linear(tensor(w, "%s.%s.layers.0.weight", mlp, name), tensor(w, "%s.%s.layers.0.bias", mlp, name), n_in,
+                     hidden, x, middle);
         for (int64_t c = 0; c < hidden; c++)
             middle[c] = plain_silu(middle[c]);
-        plain_linear(tensor(w, "%s.%s.layers.3.weight", mlp, name), tensor(w, "%s.%s.layers.3.bias", mlp, name), hidden, n_out,
-                     middle, y);
+        plain_linear(tensor(w, "%s.%s.layers.3.weight", mlp, name), tensor(w, "%s.%s.layers.3.bias", mlp, name), hidden,
+                     n_out, middle, y);
         free(middle);
     } else {
-        plain_linear(tensor(w, "%s.%s.layers.1.weight", mlp, name), tensor(w, "%s.%s.layers.1.bias", mlp, name), n_in, n_out,
-                     x, y);
+        plain_linear(tensor(w, "%s.%s.layers.1.weight", mlp, name), tensor(w, "%s.%s.layers.1.bias", mlp, name), n_in,
+                     n_out, x, y);
     }
     if (s->h->gmlp_norm)
         plain_norm(tensor(w, "%s.%s.weight", mlp, norm), tensor(w, "%s.%s.bias", mlp, norm), n_out, y);
@@ -155,7 +155,8 @@ static void embed_bonds(state *s)
     for (int64_t u = 0; u < s->g->n_bond; u++) {
         double r = s->g->bond_length[u];
         plain_radial(n, ag, h->atom_cutoff, (double)h->cutoff_coeff, r, basis);
-        plain_linear(tensor(s->weights, "bond_embedding.weight"), NULL, n, h->bond_fea_dim, basis, s->e + u * h->bond_fea_dim);
+        plain_linear(tensor(s->weights, "bond_embedding.weight"), NULL, n, h->bond_fea_dim, basis,
+                     s->e + u * h->bond_fea_dim);
         plain_linear(tensor(s->weights, "bond_weights_ag.weight"), NULL, n, h->atom_fea_dim, basis,
                      s->wa + u * h->atom_fea_dim);
         plain_radial(n, bg, h->bond_cutoff, (double)h->cutoff_coeff, r, basis);
@@ -265,7 +266,8 @@ static void bond_convolution(state *s, int t)
         }
     for (int64_t u = 0; u < g->n_bond; u++) {
         plain_linear(tensor(s->weights, "bond_conv_layers.%d.mlp_out.layers.1.weight", t),
-                     tensor(s->weights, "bond_conv_layers.%d.mlp_out.layers.1.bias", t), nb, nb, sums + u * nb, message);
+                     tensor(s->weights, "bond_conv_layers.%d.mlp_out.layers.1.bias", t), nb, nb, sums + u * nb,
+                     message);
         add(nb, message, s->e + u * nb);
     }
     free(x);
@@ -301,16 +303,16 @@ static double energy(const state *s, const double *v)
     memcpy(x, v, (size_t)n_in * sizeof *x);
     for (int m = 0; m < n; m++) {
         double *y = zeros(h->mlp_hidden[m]);
-        plain_linear(tensor(s->weights, "mlp.layers.%d.weight", 2 * m), tensor(s->weights, "mlp.layers.%d.bias", 2 * m), n_in,
-                     h->mlp_hidden[m], x, y);
+        plain_linear(tensor(s->weights, "mlp.layers.%d.weight", 2 * m), tensor(s->weights, "mlp.layers.%d.bias", 2 * m),
+                     n_in, h->mlp_hidden[m], x, y);
         n_in = h->mlp_hidden[m];
         for (int64_t c = 0; c < n_in; c++)
             y[c] = plain_silu(y[c]);
         free(x);
         x = y;
     }
-    plain_linear(tensor(s->weights, "mlp.layers.%d.weight", 2 * n + 1), tensor(s->weights, "mlp.layers.%d.bias", 2 * n + 1),
-                 n_in, 1, x, &result);
+    plain_linear(tensor(s->weights, "mlp.layers.%d.weight", 2 * n + 1),
+                 tensor(s->weights, "mlp.layers.%d.bias", 2 * n + 1), n_in, 1, x, &result);
     free(x);
     return result;
 }
@@ -343,8 +345,14 @@ void plain_forward(const chgi_weights *weights, const chgi_graph *graph, const i
 {
     const chgi_hyper *h = &weights->hyper;
     int64_t n = graph->n_atom, na = h->atom_fea_dim, nb = h->bond_fea_dim;
-    state s = {weights,          h, graph, zeros(n * na), zeros(graph->n_bond * nb), zeros(graph->n_angle * h->angle_fea_dim),
-               zeros(graph->n_bond * na), zeros(graph->n_bond * nb)};
+    state s = {weights,
+               h,
+               graph,
+               zeros(n * na),
+               zeros(graph->n_bond * nb),
+               zeros(graph->n_angle * h->angle_fea_dim),
+               zeros(graph->n_bond * na),
+               zeros(graph->n_bond * nb)};
     *result = (plain_result){zeros(n), zeros(n), zeros(n * na), zeros(n * na)};
     for (int64_t i = 0; i < n; i++)
         for (int64_t c = 0; c < na; c++)

@@ -1,5 +1,5 @@
-/* Takes the locale of its environment, as a graphical program would, and reads, predicts and writes through the library;
- * test_locale.sh compares what it prints in two locales.
+/* Takes the locale of its environment, as a graphical program would, and reads, predicts and writes through the
+ * library; test_locale.sh compares what it prints in two locales.
  *
  *     predict_in_locale FILE
  *

@@ -16,7 +16,8 @@
 #include "crystal/writer.h"
 #include "store/h5.h"
 
-static chgnet_status print_array(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, chgi_text *text)
+static chgnet_status print_array(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name,
+                                 chgi_text *text)
 {
     int64_t shape[CHGI_H5_MAX_RANK], count = 1;
     int rank;

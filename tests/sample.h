@@ -144,7 +144,8 @@ TAP_UNUSED static void sample_strain(chgi_structure *s, double strain[3][3])
 }
 
 /** Distance of the nearest pair length to either cutoff, A (at most 0.1). */
-TAP_UNUSED static double sample_gap(chgnet_context *ctx, const chgi_structure *s, double atom_cutoff, double bond_cutoff)
+TAP_UNUSED static double sample_gap(chgnet_context *ctx, const chgi_structure *s, double atom_cutoff,
+                                    double bond_cutoff)
 {
     chgi_pair_list list = {0};
     double gap = 0.1;

@@ -127,8 +127,8 @@ static void test_refusals(void)
     is_refused("tx.xyz", "2\nx\nH 0 0 0\nH 1 0\n", 4, "atom 2 has 3 fields; 4 are needed");
     is_refused("tx.xyz", "1\nx\nH 0 0 0 0.5\n", 3, "further columns must be named in Properties=");
     is_refused("tx.xyz", "2\nx\nH 0 0 0\n\nH 1 0 0\n", 4, "atom 2 has 0 fields");
-    is_refused("tx.xyz", "1\nx\nXx 0 0 0\n", 3, "'Xx' is not an element (atom 1)");
-    is_refused("tx.xyz", "1\nx\nX 0 0 0\n", 3, "'X' is not an element");
+    is_refused("tx.xyz", "1\nx\nXx 0 0 0\n", 3, "'Xx' of atom 1 is not an element; give a symbol");
+    is_refused("tx.xyz", "1\nx\nX 0 0 0\n", 3, "'X' of atom 1 is not an element");
     is_refused("tx.xyz", "1\nx\nH 0 nan 0\n", 3, "coordinate 'nan' is not finite");
     is_refused("tx.xyz", "1\nx\nH 0 0 -inf\n", 3, "coordinate '-inf' is not finite");
     is_refused("tx.xyz", "1\nx\nH 1e999 0 0\n", 3, "is not finite");
@@ -140,7 +140,8 @@ static void test_refusals(void)
     is_refused("tx.xyz", "1\nname= " LATTICE "\nH 0 0 0\n", 2, "key 'name' has no value");
     is_refused("tx.xyz", "1\n=5\nH 0 0 0\n", 2, "a key is missing");
     is_refused("tx.xyz", "1\nenergy=1 energy=2\nH 0 0 0\n", 2, "key 'energy' is given twice");
-    is_refused("tx.xyz", "1\nlattice=\"5 0 0 0 5 0 0 0 5\"\nH 0 0 0\n", 2, "the key 'lattice' is spelt Lattice");
+    is_refused("tx.xyz", "1\nlattice=\"5 0 0 0 5 0 0 0 5\"\nH 0 0 0\n", 2,
+               "the key 'lattice' is not known in this case of letters; spell it Lattice");
     is_refused("tx.xyz", "1\nLattice=\"5 5 5\"\nH 0 0 0\n", 2, "Lattice has 3 numbers");
     is_refused("tx.xyz", "1\nLattice=\"5 0 0 0 5 0 0 0 5 1\"\nH 0 0 0\n", 2, "Lattice has 10 numbers");
     is_refused("tx.xyz", "1\nLattice=\"5 0 0 0 a 0 0 0 5\"\nH 0 0 0\n", 2, "Lattice 'a' is not a number");
@@ -148,23 +149,27 @@ static void test_refusals(void)
     is_refused("tx.xyz", "1\nLattice=\"5 0 0 0 5 0 5 5 0\"\nH 0 0 0\n", 2, "the cell is singular");
     is_refused("tx.xyz", "1\nLattice=\"5 0 0 0 5 0 0 0 0\"\nH 0 0 0\n", 2, "cell vector 3 is zero");
     is_refused("tx.xyz", "1\npbc=\"T T T\"\nH 0 0 0\n", 2, "cell vector 1 is zero");
-    is_refused("tx.xyz", "1\n" LATTICE "pbc=\"T T\"\nH 0 0 0\n", 2, "pbc 'T T' is not a list of three T or F");
+    is_refused("tx.xyz", "1\n" LATTICE "pbc=\"T T\"\nH 0 0 0\n", 2,
+               "pbc 'T T' is not a list of flags; give three T or F");
     is_refused("tx.xyz", "1\n" LATTICE "pbc=\"T T X\"\nH 0 0 0\n", 2, "pbc 'T T X'");
     is_refused("tx.xyz", "1\n" LATTICE "pbc=\"T T T T\"\nH 0 0 0\n", 2, "pbc 'T T T T'");
-    is_refused("tx.xyz", "1\nProperties=species:S:1:pos:R\nH 0 0 0\n", 2, "is not a list of name:type:columns");
-    is_refused("tx.xyz", "1\nProperties=species:S:1:pos:Q:3\nH 0 0 0\n", 2, "is not a list of name:type:columns");
+    is_refused("tx.xyz", "1\nProperties=species:S:1:pos:R\nH 0 0 0\n", 2,
+               "is not a list of columns; give name:type:columns");
+    is_refused("tx.xyz", "1\nProperties=species:S:1:pos:Q:3\nH 0 0 0\n", 2,
+               "is not a list of columns; give name:type:columns");
     is_refused("tx.xyz", "1\n" PROPERTIES ":q:R:0\nH 0 0 0\n", 2, "'0' is not a number of columns");
     is_refused("tx.xyz", "1\n" PROPERTIES ":q:R:2000000000\nH 0 0 0\n", 2, "is not a number of columns");
     is_refused("tx.xyz", "1\n" PROPERTIES ":pos:R:3\nH 0 0 0 0 0 0\n", 2, "'pos' is given twice");
-    is_refused("tx.xyz", "1\nProperties=species:S:1:pos:R:2\nH 0 0\n", 2, "must be species:S:1");
-    is_refused("tx.xyz", "1\nProperties=species:S:1:q:R:3\nH 0 0 0\n", 2, "Properties must hold");
-    is_refused("tx.xyz", "1\nProperties=pos:R:3\n0 0 0\n", 2, "Properties must hold");
+    is_refused("tx.xyz", "1\nProperties=species:S:1:pos:R:2\nH 0 0\n", 2, "another type or width; give species:S:1");
+    is_refused("tx.xyz", "1\nProperties=species:S:1:q:R:3\nH 0 0 0\n", 2, "Properties lacks elements or positions; ");
+    is_refused("tx.xyz", "1\nProperties=pos:R:3\n0 0 0\n", 2, "Properties lacks elements or positions; ");
     is_refused("tx.xyz", "1\n" PROPERTIES ":move_mask:L:2\nH 0 0 0 T T\n", 2, "move_mask");
-    is_refused("tx.xyz", "1\n" PROPERTIES ":move_mask:L:1\nH 0 0 0 maybe\n", 3, "'maybe' is not T or F");
-    is_refused("tx.xyz", "1\n" PROPERTIES ":tag:I:1\nH 0 0 0 1.5\n", 3, "'1.5' is not a whole number");
-    is_refused("tx.xyz", "1\n" PROPERTIES ":q:R:1\nH 0 0 0 x\n", 3, "'x' is not a number");
+    is_refused("tx.xyz", "1\n" PROPERTIES ":move_mask:L:1\nH 0 0 0 maybe\n", 3,
+               "move_mask of atom 1 is 'maybe'; give T or F");
+    is_refused("tx.xyz", "1\n" PROPERTIES ":tag:I:1\nH 0 0 0 1.5\n", 3, "tag of atom 1 is '1.5'; give a whole number");
+    is_refused("tx.xyz", "1\n" PROPERTIES ":q:R:1\nH 0 0 0 x\n", 3, "q of atom 1 is 'x'; give a number");
     is_refused("tx.xyz", "1\nProperties=species:S:1:Z:I:1:pos:R:3\nH 2 0 0 0\n", 3, "species and Z of atom 1 disagree");
-    is_refused("tx.xyz", "1\nProperties=Z:I:1:pos:R:3\n119 0 0 0\n", 3, "'119' is not an element");
+    is_refused("tx.xyz", "1\nProperties=Z:I:1:pos:R:3\n119 0 0 0\n", 3, "'119' of atom 1 is not an element; give");
 }
 
 static void test_many_keys(void)

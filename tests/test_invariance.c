@@ -127,7 +127,8 @@ static void repeat(chgnet_context *ctx, const chgi_structure *from, int times_a,
                 d->of[at] = (int)i;
                 d->s.numbers[at] = from->numbers[i];
                 for (int c = 0; c < 3; c++)
-                    d->s.positions[3 * at + c] = from->positions[3 * i + c] + a * from->cell[0][c] + b * from->cell[1][c];
+                    d->s.positions[3 * at + c] =
+                        from->positions[3 * i + c] + a * from->cell[0][c] + b * from->cell[1][c];
             }
     for (int c = 0; c < 3; c++) {
         d->s.cell[0][c] = times_a * from->cell[0][c];
@@ -215,7 +216,8 @@ static void expect(const results *base, const description *d, results *want)
         want->site_energies[i] = base->site_energies[from];
         want->magmoms[i] = base->magmoms[from];
         memcpy(want->atom_fea + N_FEATURE * i, base->atom_fea + N_FEATURE * from, N_FEATURE * sizeof(double));
-        memcpy(want->atom_fea_final + N_FEATURE * i, base->atom_fea_final + N_FEATURE * from, N_FEATURE * sizeof(double));
+        memcpy(want->atom_fea_final + N_FEATURE * i, base->atom_fea_final + N_FEATURE * from,
+               N_FEATURE * sizeof(double));
         for (int a = 0; a < 3; a++)
             for (int b = 0; b < 3; b++)
                 want->forces[3 * i + a] += d->turn[a][b] * base->forces[3 * from + b];
@@ -226,7 +228,8 @@ static void expect(const results *base, const description *d, results *want)
                 want->stress[k] += d->turn[k / 3][p] * base->stress[3 * p + q] * d->turn[k % 3][q];
 }
 
-static void near(const char *label, const char *what, int64_t count, const double *got, const double *want, double allowed)
+static void near(const char *label, const char *what, int64_t count, const double *got, const double *want,
+                 double allowed)
 {
     double error = sample_error(count, got, want) / fmax(1, sample_largest(count, want));
     tap_ok(error <= allowed, "%s: %s, error %.1e", label, what, error);
@@ -332,7 +335,7 @@ int main(void)
         sample_must(ctx, chgnet_model_load(ctx, sample_models[m], &model));
         for (int is_double = 0; is_double < 2; is_double++) {
             char kind[40];
-            chgnet_calculator *c = sample_calculator(ctx, model, is_double, 0);
+            chgnet_calculator *c = sample_calculator(ctx, model, is_double, 1);
             snprintf(kind, sizeof kind, "%s %s", sample_models[m], is_double ? "double" : "single");
             for (int k = 0; k < SAMPLE_COUNT && (is_double || m == 0); k++)
                 check_structure(c, &sample_list[k], kind, is_double ? 1e-11 : 1e-5);

@@ -120,6 +120,12 @@ static int compare(const void *pa, const void *pb)
     return 0;
 }
 
+static void sort(edge_list *list)
+{
+    if (list->n > 0)
+        qsort(list->edges, list->n, sizeof *list->edges, compare);
+}
+
 static void edges_of_graph(chgnet_context *ctx, const chgi_graph *g, edge_list *list)
 {
     for (int i = 0; i < g->n_atom; i++)
@@ -262,7 +268,8 @@ static void thin_cell(uint64_t *state, double cell[3][3])
 {
     const double length[3] = {0.9, 30, 5};
     for (int k = 0; k < 9; k++)
-        cell[k / 3][k % 3] = (k % 4 == 0) * length[k / 3] * (1 + 0.1 * sample_uniform(state)) + sample_symmetric(state, 0.2);
+        cell[k / 3][k % 3] =
+            (k % 4 == 0) * length[k / 3] * (1 + 0.1 * sample_uniform(state)) + sample_symmetric(state, 0.2);
 }
 
 static void left_cell(uint64_t *state, double cell[3][3])
@@ -285,8 +292,12 @@ static void large_cell(uint64_t *state, double cell[3][3])
 }
 
 static const kind kinds[] = {
-    {"usual", usual_cell, 7, 16, 0},        {"very skew", skew_cell, 4, 16, 0}, {"very thin", thin_cell, 3, 8, 0},
-    {"left-handed", left_cell, 5, 8, 0},    {"one atom", small_cell, 1, 16, 0}, {"atoms outside", usual_cell, 4, 8, 3},
+    {"usual", usual_cell, 7, 16, 0},
+    {"very skew", skew_cell, 4, 16, 0},
+    {"very thin", thin_cell, 3, 8, 0},
+    {"left-handed", left_cell, 5, 8, 0},
+    {"one atom", small_cell, 1, 16, 0},
+    {"atoms outside", usual_cell, 4, 8, 3},
     {"large, nearly empty", large_cell, 4, 3, 0},
 };
 
@@ -300,7 +311,8 @@ static bool too_close(const chgi_structure *s)
 }
 
 /* Atoms anywhere in the cell (and outside); along a non-periodic axis without a vector, within 8 A. */
-static void random_structure(chgnet_context *ctx, const kind *k, int axes, bool zero, uint64_t *state, chgi_structure *s)
+static void random_structure(chgnet_context *ctx, const kind *k, int axes, bool zero, uint64_t *state,
+                             chgi_structure *s)
 {
     double cell[3][3];
     sample_must(ctx, chgi_structure_create(ctx, k->n_atom, s));
@@ -334,8 +346,8 @@ static void check_structure(chgnet_context *ctx, const chgi_structure *s, chgi_g
         tap_bail("a random pair lies at the cutoff: change the seed");
     sample_must(ctx, chgi_graph_build(ctx, s, atom_cutoff, bond_cutoff, g));
     edges_of_graph(ctx, g, &got);
-    qsort(want.edges, want.n, sizeof *want.edges, compare);
-    qsort(got.edges, got.n, sizeof *got.edges, compare);
+    sort(&want);
+    sort(&got);
     tap_ok(same_edges(&got, &want), "%s: the %zu edges of brute force", label, want.n);
     const char *wrong = wrong_graph(g, bond_cutoff);
     tap_ok(!wrong, "%s: graph holds together%s%s", label, wrong ? ": " : "", wrong ? wrong : "");

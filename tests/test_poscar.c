@@ -135,21 +135,21 @@ static void test_refused_heads(void)
 {
     is_refused("POSCAR_t", "x\n", 1, "the file ends before the scale");
     is_refused("POSCAR_t", "x\nabc\n", 2, "'abc' is not a finite number");
-    is_refused("POSCAR_t", "x\n1 2\n" CELL, 2, "one number or three");
-    is_refused("POSCAR_t", "x\n0\n" CELL "Fe\n1\nD\n0 0 0\n", 2, "the scale must be positive");
-    is_refused("POSCAR_t", "x\n1 -1 1\n" CELL "Fe\n1\nD\n0 0 0\n", 2, "the scale must be positive");
+    is_refused("POSCAR_t", "x\n1 2\n" CELL, 2, "give one or three");
+    is_refused("POSCAR_t", "x\n0\n" CELL "Fe\n1\nD\n0 0 0\n", 2, "the scale is zero or negative; ");
+    is_refused("POSCAR_t", "x\n1 -1 1\n" CELL "Fe\n1\nD\n0 0 0\n", 2, "the scale is zero or negative; ");
     is_refused("POSCAR_t", "x\nnan\n" CELL, 2, "'nan' is not a finite number");
     is_refused("POSCAR_t", "x\n1,0\n" CELL, 2, "'1,0' is not a finite number");
-    is_refused("POSCAR_t", "x\n1\n3 0\n0 4 0\n0 0 5\n", 3, "3 numbers expected, 2 found");
+    is_refused("POSCAR_t", "x\n1\n3 0\n0 4 0\n0 0 5\n", 3, "has 2 numbers; 3 are needed");
     is_refused("POSCAR_t", "x\n1\n3 0 0\n0 4 0 0\n0 0 5\n", 4, "'0' is too much here");
     is_refused("POSCAR_t", "x\n1\n3 0 0\n0 4 0\n0 inf 5\n", 5, "'inf' is not a finite number");
-    is_refused("POSCAR_t", "x\n1\n3 0 0\n0 4 0\n", 4, "the file ends before the three cell vectors");
+    is_refused("POSCAR_t", "x\n1\n3 0 0\n0 4 0\n", 4, "the file ends before the three cell vectors; a POSCAR has");
     is_refused("POSCAR_t", "x\n1\n3 0 0\n0 4 0\n3 4 0\nFe\n1\nD\n0 0 0\n", 5, "the cell is singular");
     is_refused("POSCAR_t", "x\n-9\n3 0 0\n0 4 0\n3 4 0\nFe\n1\nD\n0 0 0\n", 5, "the cell is singular");
     is_refused("POSCAR_t", "x\n1\n3 0 0\n0 0 0\n3 4 0\nFe\n1\nD\n0 0 0\n", 5, "cell vector 2 is zero");
     is_refused("POSCAR_t", "x\n1e6\n" CELL "Fe\n1\nD\n0 0 0\n", 5, "cell vector 1 is 3e+06 A long");
     is_refused("POSCAR_t", "x\n1\n" CELL "Fx\n1\nD\n0 0 0\n", 6, "'Fx' is not an element");
-    is_refused("POSCAR_t", "x\n1\n" CELL "\n1\nD\n0 0 0\n", 6, "element symbols or counts of atoms expected");
+    is_refused("POSCAR_t", "x\n1\n" CELL "\n1\nD\n0 0 0\n", 6, "an empty line; element symbols");
     is_refused("POSCAR_t", "two words\n1\n" CELL "1 1\nD\n0 0 0\n1 1 1\n", 6,
                "(VASP 4), and the first line does not hold 2");
     is_refused("POSCAR_t", "Fe\n1\n" CELL "1 1\nD\n0 0 0\n1 1 1\n", 6, "(VASP 4)");
@@ -171,7 +171,7 @@ static void test_refused_bodies(void)
     is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\n\n0 0 0\n", 8, "'' is not a mode");
     is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\nS\nx\n0 0 0 T T T\n", 9, "'x' is not a mode");
     is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n2\nD\n0.1 0.2 0.3\n", 9, "the file ends after 1 of 2 atoms");
-    is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n2\nD\n0.1 0.2 0.3\n0 0\n", 10, "3 numbers expected, 2 found");
+    is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n2\nD\n0.1 0.2 0.3\n0 0\n", 10, "has 2 numbers; 3 are needed");
     is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\nD\n0 nan 0\n", 9, "'nan' is not a finite number");
     is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\nD\n0 0,5 0\n", 9, "'0,5' is not a finite number");
     is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\nD\n0 1e6 0\n", 9, "atom 1 has the coordinate 4e+06 A");
@@ -180,8 +180,8 @@ static void test_refused_bodies(void)
                "'O' behind its position is not its element Fe");
     is_refused("POSCAR_t", "x\n1\n" CELL "C\n1\nD\n0 0 0 Cu\n", 9, "'Cu' behind its position is not its element C");
     is_refused("POSCAR_t", "x\n1\n" CELL "C\n1\nD\n0 0 0 C 5\n", 9, "'5' is too much here");
-    is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\nS\nD\n0 0 0 T T\n", 10, "three flags T or F expected, 2 found");
-    is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\nS\nD\n0 0 0 T T 1\n", 10, "'1' is not T or F");
+    is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\nS\nD\n0 0 0 T T\n", 10, "has 2 flags behind its position; selective");
+    is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\nS\nD\n0 0 0 T T 1\n", 10, "flag '1' is unknown; give T or F");
     is_refused("POSCAR_t", "x\n1\n" CELL "Fe\n1\nD\n0 0 0\n.5 .5 .5\n", 10, "follows the 1 atoms of the counts");
 }
 

@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 . "${top_srcdir:-.}/tests/tap.sh"
 
+OMP_NUM_THREADS=1 # small structures, and maybe a busy machine
+export OMP_NUM_THREADS
+
 case $top_builddir in
 /*) ;;
 *) top_builddir=$PWD/$top_builddir ;;

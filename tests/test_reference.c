@@ -1,8 +1,9 @@
-/* Upstream's predictions in double precision (tests/ref, made by tools/make_reference.py).
+/* Upstream's predictions in double precision (tests/ref, made by tools/make_reference.py): a set of 29 usual
+ * structures, and structures_extra.extxyz, with mixed periodicity, skew and one-atom cells, odd elements, an alloy.
  *
  * In double: |x - ref| <= 1e-9 max(1, max|ref|) for each array; both sides differ by rounding only.
- * In single: error at most 3 err32 + 2e-6 max(1, max|ref|), where err32 is the error of upstream's own single precision;
- * and over all structures the median of error / max(err32, 1e-7) is at most 1: no worse than upstream. */
+ * In single: error at most 3 err32 + 2e-6 max(1, max|ref|), where err32 is the error of upstream's own single
+ * precision; and over all structures the median of error / max(err32, 1e-7) is at most 1: no worse than upstream. */
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -78,8 +79,8 @@ static bool read_structure(bench *b, const char *key, chgi_structure *s)
 static bool ours(bench *b, int which, double *out)
 {
     chgnet_status (*const getters[N_QUANTITY])(const chgnet_calculator *, double *) = {
-        chgnet_calculator_get_energy,        chgnet_calculator_get_forces,   chgnet_calculator_get_stress,
-        chgnet_calculator_get_magmoms,       chgnet_calculator_get_site_energies, chgnet_calculator_get_atom_fea,
+        chgnet_calculator_get_energy,         chgnet_calculator_get_forces,        chgnet_calculator_get_stress,
+        chgnet_calculator_get_magmoms,        chgnet_calculator_get_site_energies, chgnet_calculator_get_atom_fea,
         chgnet_calculator_get_atom_fea_final, chgnet_calculator_get_crystal_fea};
     return getters[which](b->calculator, out) == CHGNET_OK;
 }
@@ -150,7 +151,7 @@ static void check_model(chgnet_context *ctx, chgi_h5 *file, const char *name, bo
     bench b = {.ctx = ctx, .file = file, .is_double = is_double};
     b.ratios = chgi_memory_new(MOST_RATIOS, sizeof *b.ratios);
     must(ctx, chgnet_model_load(ctx, name, &model));
-    must(ctx, chgi_calculator_create(ctx, model, is_double, 0, getenv("CHGNET_ISA"), &b.calculator));
+    must(ctx, chgi_calculator_create(ctx, model, is_double, 1, getenv("CHGNET_ISA"), &b.calculator));
     must(ctx, chgi_h5_list(ctx, file, "", &keys, &n_key));
     for (int64_t k = 0; k < n_key; k++)
         check_structure(&b, keys[k], name);
@@ -165,16 +166,13 @@ static void check_model(chgnet_context *ctx, chgi_h5 *file, const char *name, bo
     chgi_memory_free(b.ratios);
 }
 
-int main(int argc, char **argv)
+static void check_file(chgnet_context *ctx, const char *path)
 {
-    const char *path = argc > 1 ? argv[1] : tap_source("tests/ref/upstream.h5");
     const char *models[] = {"0.3.0", "0.2.0", "r2scan"};
-    chgnet_context *ctx;
     chgi_h5 *file;
     char *data;
     size_t length;
-    if (chgnet_context_create(&ctx) != CHGNET_OK)
-        tap_bail("no memory");
+    tap_note("%s", path);
     must(ctx, chgi_file_read(ctx, path, &data, &length));
     must(ctx, chgi_h5_open(ctx, data, length, &file));
     for (size_t m = 0; m < sizeof models / sizeof *models; m++)
@@ -182,6 +180,19 @@ int main(int argc, char **argv)
             check_model(ctx, file, models[m], is_double);
     chgi_h5_destroy(file);
     chgi_memory_free(data);
+}
+
+/* usage: test_reference [FILE.h5 ...] */
+int main(int argc, char **argv)
+{
+    const char *const files[] = {"tests/ref/upstream.h5", "tests/ref/extra.h5"};
+    chgnet_context *ctx;
+    if (chgnet_context_create(&ctx) != CHGNET_OK)
+        tap_bail("no memory");
+    for (int k = 1; k < argc; k++)
+        check_file(ctx, argv[k]);
+    for (size_t k = 0; argc < 2 && k < sizeof files / sizeof *files; k++)
+        check_file(ctx, tap_source(files[k]));
     chgnet_context_destroy(ctx);
     return tap_done();
 }

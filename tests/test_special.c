@@ -162,6 +162,34 @@ static void check_shells(void)
     end(&b);
 }
 
+/* From almost touching to the cutoff: no distance and no angle is so small or so near its end that single precision
+ * loses the result.  Energies of both precisions agree to some 100 roundings of 6e-8.  Forces between atoms within each
+ * other's core are differences of numbers that are some 1000 times larger. */
+static void check_distances(void)
+{
+    bench single = start(false), exact = start(true);
+    const double distances[] = {0.0011, 0.02, 0.1, 0.3, 0.6, 1, 1.7, 2.9999999, 3, 3.0000001, 4.5, 5.9999999, 6};
+    double error = 0, force_error = 0;
+    for (size_t k = 0; k < sizeof distances / sizeof *distances; k++)
+        for (int bent = 0; bent < 2; bent++) {
+            input in = box(0, 0, 0, "FFF");
+            double forces[2][9], d = distances[k];
+            put(&in, 8, 0, 0, 0);
+            put(&in, 3, d, 0, 0);
+            put(&in, 26, -1.8, bent ? 1e-4 : 0, 0); /* an angle of 180 degrees, or almost */
+            double a = energy_of(&single, &in), b = energy_of(&exact, &in);
+            sample_must(single.ctx, chgnet_calculator_get_forces(single.c, forces[0]));
+            sample_must(exact.ctx, chgnet_calculator_get_forces(exact.c, forces[1]));
+            double size = fmax(1, sample_largest(9, forces[1]));
+            error = fmax(error, isfinite(a) && isfinite(b) ? fabs(a - b) / fmax(1, fabs(b)) : INFINITY);
+            force_error = fmax(force_error, sample_error(9, forces[0], forces[1]) / size);
+        }
+    tap_ok(error <= 6e-6, "distances from 0.0011 to 6 A: energy in single as in double, error %.1e", error);
+    tap_ok(force_error <= 1e-3, "distances from 0.0011 to 6 A: forces in single as in double, error %.1e", force_error);
+    end(&single);
+    end(&exact);
+}
+
 /* ---- elements ---------------------------------------------------------------------------------- */
 
 static void check_elements(void)
@@ -179,7 +207,8 @@ static void check_elements(void)
     const struct {
         int number;
         const char *part;
-    } unknown[] = {{95, "Am"}, {118, "Og"}, {0, "atomic number 0"}, {-1, "atomic number -1"}, {200, "atomic number 200"}};
+    } unknown[] = {
+        {95, "Am"}, {118, "Og"}, {0, "atomic number 0"}, {-1, "atomic number -1"}, {200, "atomic number 200"}};
     for (size_t k = 0; k < sizeof unknown / sizeof *unknown; k++) {
         input in = box(8, 8, 8, "TTT");
         put(&in, 8, 0, 0, 0);
@@ -275,8 +304,8 @@ static void check_mixed(void)
 static int refusals(const chgnet_calculator *c)
 {
     chgnet_status (*const getters[])(const chgnet_calculator *, double *) = {
-        chgnet_calculator_get_energy,        chgnet_calculator_get_forces,   chgnet_calculator_get_stress,
-        chgnet_calculator_get_magmoms,       chgnet_calculator_get_site_energies, chgnet_calculator_get_atom_fea,
+        chgnet_calculator_get_energy,         chgnet_calculator_get_forces,        chgnet_calculator_get_stress,
+        chgnet_calculator_get_magmoms,        chgnet_calculator_get_site_energies, chgnet_calculator_get_atom_fea,
         chgnet_calculator_get_atom_fea_final, chgnet_calculator_get_crystal_fea};
     double out[N_FEATURE * MOST];
     int count = 0;
@@ -407,6 +436,7 @@ int main(void)
     check_isolated(true);
     check_dimer();
     check_shells();
+    check_distances();
     check_elements();
     check_bad_geometry();
     check_mixed();

@@ -150,7 +150,7 @@ static void test_files(void)
     chgi_reader *reader;
     is_refused("ts.cif", "", 1, "the file is empty");
     is_refused("ts.xyz", " \n\r\n\t\n", 1, "the file is empty");
-    is_refused("ts.dat", "hello\nworld\n", 1, "not recognised as POSCAR, CIF or extended XYZ");
+    is_refused("ts.dat", "hello\nworld\n", 1, "not recognised by content or name; a POSCAR, CIF");
     write_bytes("ts.vasp", "Fe\n1.0\n\0\1\2", 10);
     chgi_structure s;
     tap_ok(read_path("ts.vasp", &s) == CHGNET_EINPUT &&

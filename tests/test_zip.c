@@ -29,7 +29,8 @@ static void refused(fake_bytes archive, const char *word, const char *name)
         status = chgi_zip_read(ctx, &zip, &zip.entries[i], &data);
         chgi_memory_free(data);
     }
-    if (!tap_ok(status == CHGNET_EINPUT && strstr(chgnet_context_error(ctx), word), "refused: %s", name))
+    const char *error = chgnet_context_error(ctx);
+    if (!tap_ok(status == CHGNET_EINPUT && strstr(error, word) && strstr(error, "; "), "refused: %s", name))
         tap_note("status %d: %s", status, chgnet_context_error(ctx));
     chgi_zip_close(&zip);
     free(copy);
@@ -124,7 +125,7 @@ static void check_entries(void)
     e.flags = 1;
     refused_entry(e, "encrypted", "an encrypted entry");
     e = good, e.method = e.local_method = 12;
-    refused_entry(e, "unknown method", "bzip2");
+    refused_entry(e, "neither stored nor deflated", "bzip2");
     e = good, e.local_method = 8;
     refused_entry(e, "disagrees", "another method in the local header");
     e = good, e.local_name = "nama";

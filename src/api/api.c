@@ -12,6 +12,8 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
+static const double MOST_SKIN = 10; /* A: the list grows with its cube */
+
 const char *chgnet_version(void)
 {
     return PACKAGE_VERSION;
@@ -42,20 +44,26 @@ chgnet_model_info chgnet_model_get_info(const chgnet_model *model)
 
 chgnet_options chgnet_options_default(void)
 {
-    return (chgnet_options){.size = sizeof(chgnet_options), .precision = CHGNET_SINGLE, .threads = 0};
+    return (chgnet_options){.size = sizeof(chgnet_options), .precision = CHGNET_SINGLE, .threads = 0, .skin = 0};
 }
 
 chgnet_status chgnet_calculator_create(chgnet_context *context, const chgnet_model *model, const chgnet_options *options,
                                        chgnet_calculator **calculator)
 {
-    chgnet_options chosen = options ? *options : chgnet_options_default();
-    if (chosen.size != sizeof chosen)
+    chgnet_options chosen = chgnet_options_default();
+    if (options && options->size != sizeof chosen)
         return chgi_context_fail(context, CHGNET_EUSAGE, "options of another version; start from chgnet_options_default()");
+    if (options)
+        chosen = *options;
     if (chosen.threads < 0 || chosen.threads > 4096)
         return chgi_context_fail(context, CHGNET_EUSAGE, "%d threads; give 1 to 4096, or 0 for the default", chosen.threads);
+    if (!(chosen.skin >= 0 && chosen.skin <= MOST_SKIN))
+        return chgi_context_fail(context, CHGNET_EUSAGE, "a skin of %g A; give 0 to %g", chosen.skin, MOST_SKIN);
     const char *isa = getenv("CHGNET_ISA"); /* for tests and for a processor that is slow with wide vectors */
-    return chgi_calculator_create(context, model, chosen.precision == CHGNET_DOUBLE, chosen.threads,
-                                  isa && *isa ? isa : NULL, calculator);
+    CHGI_TRY(chgi_calculator_create(context, model, chosen.precision == CHGNET_DOUBLE, chosen.threads,
+                                    isa && *isa ? isa : NULL, calculator));
+    (*calculator)->skin = chosen.skin;
+    return CHGNET_OK;
 }
 
 void chgnet_calculator_destroy(chgnet_calculator *calculator)
@@ -73,6 +81,11 @@ chgnet_status chgnet_calculator_set_structure(chgnet_calculator *calculator, int
     for (int k = 0; k < 3; k++)
         view.pbc[k] = pbc[k] != 0;
     return chgi_calculator_set_structure(calculator, &view);
+}
+
+chgnet_status chgnet_calculator_set_positions(chgnet_calculator *calculator, const double *positions)
+{
+    return chgi_calculator_set_positions(calculator, positions);
 }
 
 chgnet_status chgnet_calculator_compute(chgnet_calculator *calculator, unsigned want)

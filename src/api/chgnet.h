@@ -99,6 +99,9 @@ typedef struct chgnet_options {
     size_t size;                /**< sizeof(chgnet_options), set by chgnet_options_default */
     chgnet_precision precision; /**< of the network; geometry and sums of energies are always double */
     int threads;                /**< 0: OMP_NUM_THREADS, else the cores this process may use */
+    double skin;                /**< Angstrom, 0 to 10: neighbours this much beyond the cutoff are listed too, and the
+                                     list serves until an atom has moved half of it.  Results do not depend on it.
+                                     0 (default): a new list for every structure; 1 suits molecular dynamics */
 } chgnet_options;
 
 /** What to compute; energy, site energies, magmoms and embeddings come with every pass. */
@@ -124,6 +127,15 @@ CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_structure(chgnet_
                                                                          int64_t n_atom, const int32_t *numbers,
                                                                          const double *positions, const double *cell,
                                                                          const int *pbc);
+/** Move the atoms of the structure that is set, as each step of a trajectory or a relaxation does; earlier results are
+ *  gone.  With a skin the list of neighbours is kept while it holds, and a step that keeps it allocates no memory once
+ *  the workspace has grown.  Give coordinates that run on: an atom put back into the cell counts as moved.
+ *  After an error other positions may be given.
+ *  \param[in] positions  (n_atom,3) Angstrom, anywhere in space
+ *  \return CHGNET_OK; CHGNET_EUSAGE without a structure; CHGNET_EINPUT names the atom or pair that is wrong;
+ *          CHGNET_ENOMEM */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_positions(chgnet_calculator *calculator,
+                                                                         const double *positions);
 /** Run the network.
  *  \param[in] want  CHGNET_WANT_ENERGY, or CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT
  *  \return CHGNET_OK; CHGNET_ENUMERIC when the energy or a force is not finite; CHGNET_ENOMEM */

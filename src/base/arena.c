@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -23,12 +24,20 @@ chgnet_status chgi_arena_reserve(chgnet_context *ctx, chgi_arena *arena, size_t 
     if (size > arena->size || !arena->base) {
         chgi_arena_destroy(arena);
         size_t wanted = size + size / 8 < size ? size : size + size / 8; /* room for a graph that grows a little */
-        arena->base = chgi_memory_new(wanted, 1);
+        if (size <= chgi_memory_physical())
+            arena->base = chgi_memory_raw(wanted);
         if (!arena->base)
             return chgi_context_nomem(ctx, size, 1);
         arena->size = wanted;
     }
     arena->used = 0;
+    return CHGNET_OK;
+}
+
+chgnet_status chgi_arena_reserve_zeroed(chgnet_context *ctx, chgi_arena *arena, size_t size)
+{
+    CHGI_TRY(chgi_arena_reserve(ctx, arena, size));
+    memset(arena->base, 0, size);
     return CHGNET_OK;
 }
 

@@ -22,7 +22,7 @@ static chgnet_status read_all(chgnet_context *ctx, int fd, const char *path, cha
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be read: %s", path, strerror(errno));
+            return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be read: %s; a file that can be read is needed", path, strerror(errno));
         if (got == 0)
             break;
         used += (size_t)got;

@@ -1,20 +1,43 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
+
+/* Large blocks ask for huge pages: fewer misses of the address cache, fewer faults at the first touch. */
+void *chgi_memory_raw(size_t bytes)
+{
+    if (bytes > PTRDIFF_MAX - HUGE_PAGE)
+        return NULL;
+    size_t unit = bytes >= 4 * (size_t)HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+    size_t rounded = bytes ? (bytes + unit - 1) / unit * unit : unit;
+    void *pointer = aligned_alloc(unit, rounded);
+#ifdef MADV_HUGEPAGE
+    if (pointer && unit == HUGE_PAGE)
+        (void)madvise(pointer, rounded, MADV_HUGEPAGE); /* only a wish */
+#endif
+    return pointer;
+}
 
 void *chgi_memory_new(size_t count, size_t size)
 {
-    if (size && count > (PTRDIFF_MAX - ALIGNMENT) / size)
+    if (size && count > PTRDIFF_MAX / size)
         return NULL;
-    size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    void *pointer = aligned_alloc(ALIGNMENT, bytes ? bytes : ALIGNMENT);
+    void *pointer = chgi_memory_raw(count * size);
     if (pointer)
-        memset(pointer, 0, bytes);
+        memset(pointer, 0, count * size);
     return pointer;
+}
+
+size_t chgi_memory_physical(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : SIZE_MAX;
 }
 
 chgnet_status chgi_memory_grow(chgnet_context *ctx, void *pointer, size_t *capacity, size_t need, size_t size)

@@ -10,6 +10,12 @@
  *  A count of 0 gives a valid pointer. */
 void *chgi_memory_new(size_t count, size_t size);
 
+/** The same without zeros, for large workspaces: memory that is never used is never touched. */
+void *chgi_memory_raw(size_t bytes);
+
+/** Bytes of memory that this machine has; SIZE_MAX where that is not known. */
+size_t chgi_memory_physical(void);
+
 /** Grow `*pointer` (NULL at first) so that it holds at least `need` objects; `*capacity` doubles.
  *  Old content is kept, the rest is zero.  On failure nothing changes. */
 chgnet_status chgi_memory_grow(chgnet_context *ctx, void *pointer, size_t *capacity, size_t need, size_t size);

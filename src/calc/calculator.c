@@ -20,6 +20,7 @@ chgnet_status chgi_calculator_create(chgnet_context *ctx, const chgnet_model *mo
     made->model = model;
     made->kernel = kernel;
     made->n_thread = n_thread > 0 ? n_thread : omp_get_max_threads();
+    made->keep_at_most = chgi_memory_physical() / 4;
     made->n_feature = (int)chgi_model_weights(model)->hyper.atom_fea_dim;
     chgnet_status status = chgi_model_network(ctx, model, kernel, &made->network);
     if (status != CHGNET_OK)
@@ -84,25 +85,60 @@ static void warn_isolated(const chgnet_calculator *calculator)
                           chgi_element_symbol(calculator->structure.numbers[first]));
 }
 
-chgnet_status chgi_calculator_set_structure(chgnet_calculator *calculator, const chgi_structure *structure)
+/* The graph of the structure that is there, and room for its results. */
+static chgnet_status prepare(chgnet_calculator *calculator)
 {
     const chgi_hyper *hyper = &chgi_model_weights(calculator->model)->hyper;
-    calculator->computed = 0;
-    calculator->graph.n_atom = 0;
-    CHGI_TRY(chgi_structure_check(calculator->ctx, structure, (int)hyper->n_element));
-    CHGI_TRY(copy_structure(calculator, structure));
+    calculator->graph.skin = calculator->skin;
     CHGI_TRY(chgi_graph_build(calculator->ctx, &calculator->structure, hyper->atom_cutoff, hyper->bond_cutoff,
                               &calculator->graph));
     chgi_arena count = {0};
     layout_results(&count, calculator);
-    chgnet_status status = chgi_arena_reserve(calculator->ctx, &calculator->memory, count.used);
-    if (status != CHGNET_OK) {
-        calculator->graph.n_atom = 0;
-        return status;
-    }
+    CHGI_TRY(chgi_arena_reserve(calculator->ctx, &calculator->memory, count.used));
     layout_results(&calculator->memory, calculator);
     warn_isolated(calculator);
     return CHGNET_OK;
+}
+
+static chgnet_status prepare_or_clear(chgnet_calculator *calculator)
+{
+    chgnet_status status = prepare(calculator);
+    if (status != CHGNET_OK)
+        calculator->graph.n_atom = 0;
+    return status;
+}
+
+static void forget(chgnet_calculator *calculator)
+{
+    calculator->computed = 0;
+    calculator->graph.n_atom = 0;
+}
+
+static int n_element(const chgnet_calculator *calculator)
+{
+    return (int)chgi_model_weights(calculator->model)->hyper.n_element;
+}
+
+chgnet_status chgi_calculator_set_structure(chgnet_calculator *calculator, const chgi_structure *structure)
+{
+    forget(calculator);
+    calculator->has_structure = false;
+    CHGI_TRY(chgi_structure_check(calculator->ctx, structure, n_element(calculator)));
+    CHGI_TRY(copy_structure(calculator, structure));
+    calculator->has_structure = true;
+    return prepare_or_clear(calculator);
+}
+
+chgnet_status chgi_calculator_set_positions(chgnet_calculator *calculator, const double *positions)
+{
+    chgi_structure moved = calculator->structure; /* only read */
+    forget(calculator);
+    if (!calculator->has_structure)
+        return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE, "there is no structure to move; set one first");
+    moved.positions = (double *)(uintptr_t)positions;
+    CHGI_TRY(chgi_structure_check(calculator->ctx, &moved, n_element(calculator)));
+    memcpy(calculator->structure.positions, positions, 3 * (size_t)moved.n_atom * sizeof *positions);
+    return prepare_or_clear(calculator);
 }
 
 /* Forces by atom, each from its own edges; the virial in the order of the bonds. */
@@ -145,7 +181,7 @@ chgnet_status chgi_calculator_compute(chgnet_calculator *calculator, unsigned wa
                     .numbers = calculator->structure.numbers,
                     .n_thread = calculator->n_thread,
                     .gradient = (want & CHGNET_WANT_GRADIENT) != 0,
-                    .recompute = calculator->recompute,
+                    .keep_at_most = calculator->keep_at_most,
                     .workspace = &calculator->workspace,
                     .site_energies = calculator->site_energies,
                     .magmoms = calculator->magmoms,

@@ -13,11 +13,13 @@ struct chgnet_calculator {
     const chgi_kernel *kernel;
     const void *network;
     int n_thread;
-    bool recompute;          /**< do not keep activations */
+    size_t keep_at_most;     /**< bytes of workspace up to which activations are kept: a quarter of the machine's memory */
+    double skin;             /**< A: the list of pairs serves until an atom has moved half of it; 0: new each time */
     int n_feature;
 
     chgi_structure structure;
-    chgi_graph graph;
+    bool has_structure;      /**< numbers, cell and periodic axes are those of an accepted structure */
+    chgi_graph graph;        /**< n_atom 0: none, as after an error */
     chgi_arena workspace;
     chgi_arena memory;       /* of the result arrays */
     unsigned computed;       /**< CHGNET_WANT_ flags of the last pass; 0 after a new structure */
@@ -44,6 +46,13 @@ void chgi_calculator_destroy(chgnet_calculator *calculator);
 /** Check a structure, copy it, build its graph.  Results are gone, also on failure.
  *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_ENOMEM */
 chgnet_status chgi_calculator_set_structure(chgnet_calculator *calculator, const chgi_structure *structure);
+
+/** Move the atoms of the structure that is set.  Results are gone, also on failure; other positions may follow then.
+ *  A step that needs no new list of pairs and has no larger graph than one before allocates nothing, nor does the
+ *  chgi_calculator_compute after it.
+ *  \param[in] positions (n_atom,3) A
+ *  \return CHGNET_OK; CHGNET_EUSAGE without a structure; CHGNET_EINPUT, CHGNET_ENOMEM */
+chgnet_status chgi_calculator_set_positions(chgnet_calculator *calculator, const double *positions);
 
 /** \param[in] want CHGNET_WANT_ flags
  *  \return CHGNET_OK; CHGNET_EUSAGE without a structure; CHGNET_ENUMERIC, CHGNET_ENOMEM */

@@ -16,7 +16,8 @@ static void translate(const chgi_cli_option *options, struct option *longs, char
 {
     *shorts++ = ':'; /* tell a missing value from an unknown option */
     for (; options->name; options++) {
-        *longs++ = (struct option){options->name, options->value ? required_argument : no_argument, NULL, options->letter};
+        *longs++ =
+            (struct option){options->name, options->value ? required_argument : no_argument, NULL, options->letter};
         if (options->letter >= CHGI_CLI_LONG_ONLY)
             continue;
         *shorts++ = (char)options->letter;
@@ -91,8 +92,9 @@ static void print_option(const chgi_cli_option *option)
     enum { WIDTH = 26 };
     char left[80];
     snprintf(left, sizeof left, "%c%c%s --%s%s%s", option->letter < CHGI_CLI_LONG_ONLY ? '-' : ' ',
-             option->letter < CHGI_CLI_LONG_ONLY ? option->letter : ' ', option->letter < CHGI_CLI_LONG_ONLY ? "," : " ",
-             option->name, option->value ? " " : "", option->value ? option->value : "");
+             option->letter < CHGI_CLI_LONG_ONLY ? option->letter : ' ',
+             option->letter < CHGI_CLI_LONG_ONLY ? "," : " ", option->name, option->value ? " " : "",
+             option->value ? option->value : "");
     const char *line = option->help;
     for (int row = 0; line; row++) {
         size_t length = strcspn(line, "\n");
@@ -164,6 +166,15 @@ int chgi_cli_report(const chgnet_context *ctx, chgnet_status status)
     return (int)status;
 }
 
+void chgi_cli_warn(const char *file, const char *text)
+{
+    fflush(stdout);
+    fputs("chgnet: ", stderr);
+    for (; *file; file++)
+        fputc((unsigned char)*file < 0x20 || *file == 0x7f ? '?' : *file, stderr);
+    fprintf(stderr, ": warning: %s\n", text);
+}
+
 bool chgi_cli_has_colour(FILE *stream)
 {
     const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
@@ -202,7 +213,7 @@ void chgi_cli_catch_signals(void)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct sigaction action = {0}, before;
         action.sa_handler = on_signal;
-        action.sa_flags = (int)SA_RESETHAND;
+        action.sa_flags = (int)(SA_RESETHAND | SA_RESTART); /* a full pipe or a read goes on */
         sigemptyset(&action.sa_mask);
         /* Who started the program may have chosen that it ignores them, as nohup and `&` do. */
         if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)

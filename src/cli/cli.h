@@ -27,7 +27,7 @@ typedef struct chgi_cli_command {
     const char *summary; /**< one line in the list of commands */
     const char *about;   /**< text of the help before the options */
     const chgi_cli_option *options;
-    const char *more;    /**< text of the help after the options */
+    const char *more; /**< text of the help after the options */
     /** Run it; argv[0] is its name.  \return the exit code; every error has been told by then */
     int (*run)(chgnet_context *ctx, int argc, char **argv);
 } chgi_cli_command;
@@ -35,7 +35,10 @@ typedef struct chgi_cli_command {
 extern const chgi_cli_command chgi_cli_predict, chgi_cli_convert, chgi_cli_info;
 
 /** The options that every command has; they are handled by chgi_cli_next. */
-#define CHGI_CLI_HELP_OPTION {'h', "help", NULL, "print this help"}
+#define CHGI_CLI_HELP_OPTION                 \
+    {                                        \
+        'h', "help", NULL, "print this help" \
+    }
 
 /** What chgi_cli_next returns beside letters. */
 enum { CHGI_CLI_END = -1, CHGI_CLI_WRONG = -2, CHGI_CLI_HELP = 'h' };
@@ -55,6 +58,9 @@ void chgi_cli_print_help(const chgi_cli_command *command);
 
 /** Print "chgnet: " and the context's error on standard error.  \return status, so that commands can return it */
 int chgi_cli_report(const chgnet_context *ctx, chgnet_status status);
+
+/** Print "chgnet: FILE: warning: TEXT" on standard error, in one line whatever the name of the file. */
+void chgi_cli_warn(const char *file, const char *text);
 
 /** The one of `names` (n) that is spelt most like `name`; NULL when none is near. */
 const char *chgi_cli_nearest(const char *name, const char *const *names, int n);

@@ -59,7 +59,8 @@ static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *
     if (!o->output)
         return chgi_context_fail(ctx, CHGNET_EUSAGE, "convert: -o is missing; give -o MODEL.h5");
     if (!ends_in_h5(o->output))
-        return chgi_context_fail(ctx, CHGNET_EUSAGE, "convert: -o %s: weights are HDF5; end the name in .h5", o->output);
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "convert: -o %s: weights are HDF5; end the name in .h5",
+                                 o->output);
     return chgi_file_check_writable(ctx, o->output);
 }
 

@@ -54,8 +54,8 @@ static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *
                                  argc - chgi_cli_first_argument());
     o->model = argv[chgi_cli_first_argument()]; /* NULL behind the last */
     if (o->license && !o->model)
-        return chgi_context_fail(ctx, CHGNET_EUSAGE, "info: --license of which weights?  Give 0.3.0, 0.2.0, r2scan or a "
-                                 "path");
+        return chgi_context_fail(ctx, CHGNET_EUSAGE,
+                                 "info: --license lacks its weights; give 0.3.0, 0.2.0, r2scan or a path");
     return CHGNET_OK;
 }
 
@@ -83,7 +83,8 @@ static chgnet_status verify(chgnet_context *ctx, const char *asked, const chgi_w
         release = release_by_name(weights->version);
     if (!release || is_release(weights, release))
         return CHGNET_OK;
-    return chgi_context_fail(ctx, CHGNET_EINPUT, "%s: these are not the released weights %s; their model_sha256 should be %s",
+    return chgi_context_fail(ctx, CHGNET_EINPUT,
+                             "%s: these are not the released weights %s; their model_sha256 should be %s",
                              weights->path, release->name, release->model_sha256);
 }
 
@@ -102,8 +103,10 @@ static void print_sizes(chgi_text *text, const chgi_hyper *hyper)
 {
     chgi_text_print(text, "features       %" PRId64 " per atom, %" PRId64 " per bond, %" PRId64 " per angle\n",
                     hyper->atom_fea_dim, hyper->bond_fea_dim, hyper->angle_fea_dim);
-    chgi_text_print(text, "layers         %" PRId64 " atom convolutions, %" PRId64 " bond convolutions, %" PRId64
-                    " angle updates\n", hyper->n_conv, hyper->n_conv - 1, hyper->n_conv - 1);
+    chgi_text_print(text,
+                    "layers         %" PRId64 " atom convolutions, %" PRId64 " bond convolutions, %" PRId64
+                    " angle updates\n",
+                    hyper->n_conv, hyper->n_conv - 1, hyper->n_conv - 1);
     chgi_text_print(text, "hidden         %" PRId64 " (atom), %" PRId64 " (bond), %" PRId64 " (angle); readout",
                     hyper->atom_hidden, hyper->bond_hidden, hyper->angle_hidden);
     for (int64_t i = 0; i < hyper->n_mlp_hidden; i++)
@@ -121,7 +124,8 @@ static void print_model(chgi_text *text, const options *o, const chgi_weights *w
                     chgi_element_symbol((int)hyper->n_element));
     chgi_text_print(text, "cutoffs        %g A (atom graph), %g A (bond graph); envelope power %" PRId64 "\n",
                     hyper->atom_cutoff, hyper->bond_cutoff, hyper->cutoff_coeff);
-    chgi_text_print(text, "basis          %" PRId64 " radial, %" PRId64 " angular\n", hyper->n_radial, hyper->n_angular);
+    chgi_text_print(text, "basis          %" PRId64 " radial, %" PRId64 " angular\n", hyper->n_radial,
+                    hyper->n_angular);
     print_sizes(text, hyper);
     chgi_text_print(text, "norm           %s\n", norm_text(hyper));
     chgi_text_print(text, "parameters     %" PRId64 "\n", chgi_weights_count(weights));
@@ -130,9 +134,9 @@ static void print_model(chgi_text *text, const options *o, const chgi_weights *w
     chgi_text_print(text, "source_sha256  %s\n", weights->source_sha256);
     chgi_text_print(text, "model_sha256   %s\n", weights->model_sha256);
     if (o->verify)
-        chgi_text_print(text, "verified       %s\n", release_by_name(weights->version)
-                                                         ? "the content has this sum, and so have the released weights"
-                                                         : "the content has this sum; this is no released set");
+        chgi_text_print(text, "verified       %s\n",
+                        release_by_name(weights->version) ? "the content has this sum, and so have the released weights"
+                                                          : "the content has this sum; this is no released set");
     if (o->license)
         chgi_text_print(text, "\n%s", license);
 }

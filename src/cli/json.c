@@ -9,8 +9,11 @@
 /* Length of the UTF-8 sequence at `bytes`; 0 when there is none. */
 static size_t sequence_length(const unsigned char *bytes)
 {
-    size_t length = bytes[0] < 0x80 ? 1 : bytes[0] >= 0xc2 && bytes[0] < 0xe0 ? 2 : bytes[0] >= 0xe0 && bytes[0] < 0xf0
-                        ? 3 : bytes[0] >= 0xf0 && bytes[0] < 0xf5 ? 4 : 0;
+    size_t length = bytes[0] < 0x80                       ? 1
+                    : bytes[0] >= 0xc2 && bytes[0] < 0xe0 ? 2
+                    : bytes[0] >= 0xe0 && bytes[0] < 0xf0 ? 3
+                    : bytes[0] >= 0xf0 && bytes[0] < 0xf5 ? 4
+                                                          : 0;
     for (size_t i = 1; i < length; i++)
         if ((bytes[i] & 0xc0) != 0x80)
             return 0;

@@ -19,9 +19,8 @@ static const char from_python[] =
     "    return_atom_feas, return_crystal_feas     --embeddings\n"
     "  CHGNetCalculator in ASE                     -o OUT.extxyz, then ase.io.read(\"OUT.extxyz\", \":\")\n";
 
-static const char codes[] =
-    "  0 done; 1 internal error; 2 usage; 3 bad input; 5 a result is not finite;\n"
-    "  6 cannot read or write; 7 not enough memory; 128+n stopped by signal n\n";
+static const char codes[] = "  0 done; 1 internal error; 2 usage; 3 bad input; 5 a result is not finite;\n"
+                            "  6 cannot read or write; 7 not enough memory; 128+n stopped by signal n\n";
 
 static void print_help(void)
 {
@@ -38,8 +37,8 @@ static void print_help(void)
            "  chgnet predict traj.extxyz -o new.extxyz     frames with results, read by ase.io.read\n"
            "  chgnet predict --json POSCAR | jq .energy    one JSON object per frame\n\n",
            bold, plain);
-    printf("%sIn Python                                     Here%s\n%s\n%sExit codes%s\n%s", bold, plain, from_python, bold,
-           plain, codes);
+    printf("%sIn Python                                     Here%s\n%s\n%sExit codes%s\n%s", bold, plain, from_python,
+           bold, plain, codes);
 }
 
 static void print_short_usage(void)

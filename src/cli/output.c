@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -10,11 +11,11 @@
 
 struct chgi_output {
     chgi_format format;
-    const char *path;      /* NULL: standard output */
+    const char *path; /* NULL: standard output */
     int64_t n_frame;
     chgi_h5 *h5;
-    chgi_text text;        /* what is not yet written */
-    chgi_text single;      /* a table of one row is shown in another form, so the first row waits here for a second */
+    chgi_text text;   /* what is not yet written */
+    chgi_text single; /* a table of one row is shown in another form, so the first row waits here for a second */
     bool colour;
 };
 
@@ -25,7 +26,9 @@ chgnet_status chgi_output_format(chgnet_context *ctx, const char *path, chgi_for
     static const struct {
         const char *suffix;
         chgi_format format;
-    } known[] = {{".h5", CHGI_FORMAT_H5}, {".extxyz", CHGI_FORMAT_EXTXYZ}, {".xyz", CHGI_FORMAT_EXTXYZ},
+    } known[] = {{".h5", CHGI_FORMAT_H5},
+                 {".extxyz", CHGI_FORMAT_EXTXYZ},
+                 {".xyz", CHGI_FORMAT_EXTXYZ},
                  {".json", CHGI_FORMAT_JSON}};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *suffix = strrchr(name, '.');
     for (size_t i = 0; suffix && i < sizeof known / sizeof *known; i++)
@@ -34,10 +37,14 @@ chgnet_status chgi_output_format(chgnet_context *ctx, const char *path, chgi_for
             return CHGNET_OK;
         }
     if (suffix && (strcasecmp(suffix, ".vasp") == 0 || strcasecmp(suffix, ".cif") == 0))
-        return chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: a file of this kind cannot hold results; end its name in "
-                                 ".h5, .extxyz, .xyz or .json", path);
-    return chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: no format has this suffix; end the name in .h5, .extxyz, .xyz or "
-                             ".json", path);
+        return chgi_context_fail(ctx, CHGNET_EUSAGE,
+                                 "%s: a file of this kind cannot hold results; end its name in "
+                                 ".h5, .extxyz, .xyz or .json",
+                                 path);
+    return chgi_context_fail(ctx, CHGNET_EUSAGE,
+                             "%s: no format has this suffix; end the name in .h5, .extxyz, .xyz or "
+                             ".json",
+                             path);
 }
 
 chgnet_status chgi_output_create(chgnet_context *ctx, chgi_format format, const char *path, chgi_output **output)
@@ -57,6 +64,11 @@ chgnet_status chgi_output_create(chgnet_context *ctx, chgi_format format, const 
     else
         *output = made;
     return status;
+}
+
+bool chgi_output_on_terminal(const chgi_output *output)
+{
+    return !output->path && isatty(STDOUT_FILENO);
 }
 
 /* ---- frames ----------------------------------------------------------------------------------- */

@@ -22,6 +22,9 @@ chgnet_status chgi_output_format(chgnet_context *ctx, const char *path, chgi_for
  *  \return CHGNET_OK; CHGNET_EIO when the file could not be written later; CHGNET_ENOMEM */
 chgnet_status chgi_output_create(chgnet_context *ctx, chgi_format format, const char *path, chgi_output **output);
 
+/** Whether what is added appears on a terminal at once. */
+bool chgi_output_on_terminal(const chgi_output *output);
+
 /** Add a frame.  Frames come in the order of their numbers.
  *  \return CHGNET_OK; CHGNET_EIO, CHGNET_ENOMEM, CHGNET_EINTERNAL, and then nothing more can be added */
 chgnet_status chgi_output_add(chgnet_context *ctx, chgi_output *output, const chgi_result *result);

@@ -16,8 +16,9 @@ static const chgi_cli_option known[] = {
     {'m', "model", "MODEL", "0.3.0 (default), 0.2.0, r2scan, or a path ending in .h5"},
     {'p', "precision", "WHICH", "single (default) or double"},
     {'t', "threads", "N", "default: OMP_NUM_THREADS, else the cores this process may use"},
-    {'o', "output", "OUT", "write results to a file; its suffix chooses the format:\n"
-                           ".h5 (HDF5), .extxyz or .xyz (read by ASE), .json (one object per line)"},
+    {'o', "output", "OUT",
+     "write results to a file; its suffix chooses the format:\n"
+     ".h5 (HDF5), .extxyz or .xyz (read by ASE), .json (one object per line)"},
     {OPTION_EMBEDDINGS, "embeddings", NULL, "with -o or --json: atom_fea and atom_fea_final too"},
     {OPTION_JSON, "json", NULL, "one JSON object per frame and line on standard output"},
     {'q', "quiet", NULL, "no progress, no warnings"},
@@ -63,9 +64,10 @@ typedef struct run {
     chgi_output *outputs[2];
     int n_output;
     chgi_progress progress;
-    const char *file;       /* in work */
-    int64_t number;         /* of the next frame */
-    chgnet_status first;    /* failure */
+    const char *file;    /* in work */
+    int64_t number;      /* of the next frame */
+    int64_t n_done;      /* frames with results */
+    chgnet_status first; /* failure */
 } run;
 
 /* ---- options ---------------------------------------------------------------------------------- */
@@ -75,7 +77,8 @@ static chgnet_status take_threads(chgnet_context *ctx, const char *value, int *t
     enum { MOST = 4096 };
     int64_t n;
     if (!chgi_text_to_int(value, strlen(value), &n) || n < 1 || n > MOST)
-        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: -t '%s' is no number of threads; give 1 to %d", value, MOST);
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: -t '%s' is no number of threads; give 1 to %d", value,
+                                 MOST);
     *threads = (int)n;
     return CHGNET_OK;
 }
@@ -135,7 +138,8 @@ static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *
     o->files = argv + chgi_cli_first_argument();
     o->n_file = argc - chgi_cli_first_argument();
     if (o->n_file == 0)
-        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: no structure file; give a POSCAR, CIF or extended XYZ, "
+        return chgi_context_fail(ctx, CHGNET_EUSAGE,
+                                 "predict: no structure file; give a POSCAR, CIF or extended XYZ, "
                                  "or - for standard input");
     return CHGNET_OK;
 }
@@ -156,14 +160,15 @@ static void on_warning(const char *text, void *user)
     if (r->options->quiet)
         return;
     chgi_progress_hide(&r->progress);
-    fprintf(stderr, "chgnet: %s: warning: %s\n", r->file, text);
+    chgi_cli_warn(r->file, text);
 }
 
 /* An output that fails is given up; the others go on. */
 static void write_result(run *r, const chgi_result *result)
 {
     for (int i = 0; i < r->n_output; i++) {
-        chgi_progress_hide(&r->progress);
+        if (chgi_output_on_terminal(r->outputs[i]))
+            chgi_progress_hide(&r->progress);
         chgnet_status status = chgi_output_add(r->ctx, r->outputs[i], result);
         if (status == CHGNET_OK)
             continue;
@@ -177,6 +182,7 @@ static void predict_frame(run *r, const chgi_reader *reader, chgi_result *result
 {
     chgnet_status status = chgi_result_compute(r->ctx, r->calculator, r->options->embeddings, result);
     if (status == CHGNET_OK) {
+        r->n_done++;
         write_result(r, result);
         return;
     }
@@ -277,6 +283,9 @@ static void predict_all(run *r)
         if (status != CHGNET_OK)
             note_failure(r, status);
     }
+    if (o->verbose)
+        fprintf(stderr, "chgnet: %lld of %lld frames in %.2f s\n", (long long)r->n_done, (long long)r->number,
+                chgi_progress_elapsed(&r->progress));
 }
 
 static int predict(chgnet_context *ctx, int argc, char **argv)

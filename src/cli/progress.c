@@ -24,7 +24,7 @@ void chgi_progress_show(chgi_progress *progress, double share, int64_t n_frame)
 {
     enum { WIDTH = 30 };
     static const char full[] = "##############################", empty[] = "..............................";
-    double time = now(), elapsed = time - progress->start;
+    double time = now(), elapsed = chgi_progress_elapsed(progress);
     if (!progress->wanted || elapsed < PATIENCE || time - progress->last_drawn < INTERVAL || !(share > 0) || share >= 1)
         return;
     int filled = (int)(share * WIDTH);
@@ -43,4 +43,9 @@ void chgi_progress_hide(chgi_progress *progress)
     fprintf(stderr, "\r\033[K");
     fflush(stderr);
     progress->visible = false;
+}
+
+double chgi_progress_elapsed(const chgi_progress *progress)
+{
+    return now() - progress->start;
 }

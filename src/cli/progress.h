@@ -11,7 +11,7 @@
 typedef struct chgi_progress {
     bool wanted;
     bool visible;
-    double start;      /* seconds */
+    double start; /* seconds */
     double last_drawn;
 } chgi_progress;
 
@@ -22,5 +22,7 @@ void chgi_progress_start(chgi_progress *progress, bool wanted);
 void chgi_progress_show(chgi_progress *progress, double share, int64_t n_frame);
 /** Take the bar away before something else is printed; the next show draws it again. */
 void chgi_progress_hide(chgi_progress *progress);
+/** Seconds since the start. */
+double chgi_progress_elapsed(const chgi_progress *progress);
 
 #endif

@@ -22,18 +22,18 @@ typedef enum chgi_quantity {
 
 /** Where a result comes from, the same for all frames of a run. */
 typedef struct chgi_provenance {
-    const char *version;      /**< of this program */
-    const char *model;        /**< "0.3.0" */
+    const char *version; /**< of this program */
+    const char *model;   /**< "0.3.0" */
     const char *model_sha256;
-    const char *precision;    /**< "single" or "double" */
-    int n_feature;            /**< length of an embedding */
+    const char *precision; /**< "single" or "double" */
+    int n_feature;         /**< length of an embedding */
 } chgi_provenance;
 
 typedef struct chgi_result {
     const chgi_provenance *provenance;
-    int64_t number;           /**< of the frame, over all inputs and failed frames */
-    const char *source;       /**< the input's path */
-    int64_t source_frame;     /**< number of the frame in its input, from 0 */
+    int64_t number;       /**< of the frame, over all inputs and failed frames */
+    const char *source;   /**< the input's path */
+    int64_t source_frame; /**< number of the frame in its input, from 0 */
     chgi_structure structure;
     int64_t n_directed_bond;
     int64_t n_angle;

@@ -15,8 +15,8 @@ static chgnet_status set_numbers(chgnet_context *ctx, chgi_structure *frame, con
             chgi_text_append(&text, " ", 1);
         chgi_text_number(&text, values[i] / unit);
     }
-    chgnet_status status = text.failed ? chgi_context_nomem(ctx, (size_t)n, 32)
-                                       : chgi_structure_set_info(ctx, frame, key, text.data);
+    chgnet_status status =
+        text.failed ? chgi_context_nomem(ctx, (size_t)n, 32) : chgi_structure_set_info(ctx, frame, key, text.data);
     chgi_text_destroy(&text);
     return status;
 }

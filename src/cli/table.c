@@ -85,8 +85,10 @@ static double total_magmom(const chgi_result *result)
 void chgi_table_print_header(chgi_text *text, const chgi_provenance *provenance, bool colour)
 {
     chgi_text_print(text, "CHGNet %s, %s precision\n\n", provenance->model, provenance->precision);
-    chgi_text_print(text, "%s frame  atoms        energy     energy  max force  pressure  magmoms  structure\n"
-                    "                         eV    eV/atom       eV/A       GPa     mu_B%s\n", bold(colour), plain(colour));
+    chgi_text_print(text,
+                    "%s frame  atoms        energy     energy  max force  pressure  magmoms  structure\n"
+                    "                         eV    eV/atom       eV/A       GPa     mu_B%s\n",
+                    bold(colour), plain(colour));
 }
 
 void chgi_table_print_row(chgi_text *text, const chgi_result *result)
@@ -134,8 +136,8 @@ static void print_summary(chgi_text *text, const chgi_result *result)
                         fabs(chgi_structure_volume(s->cell)) / (double)n);
     }
     chgi_text_print(text, "  magmoms     %14.4f mu_B    sum of their sizes\n", total_magmom(result));
-    chgi_text_print(text, "  graph       %14lld bonds   %lld angles, both directions counted\n", (long long)result->n_directed_bond,
-                    (long long)result->n_angle);
+    chgi_text_print(text, "  graph       %14lld bonds   %lld angles, both directions counted\n",
+                    (long long)result->n_directed_bond, (long long)result->n_angle);
 }
 
 static void print_stress(chgi_text *text, const double *stress, bool colour)
@@ -150,7 +152,8 @@ static void print_atoms(chgi_text *text, const chgi_result *result, bool colour)
 {
     const chgi_structure *s = &result->structure;
     int64_t n = s->n_atom > MOST_ATOMS ? MOST_ATOMS : s->n_atom;
-    chgi_text_print(text, "\n  %satom           position (A)                  force (eV/A)          magmom  site energy%s\n"
+    chgi_text_print(text,
+                    "\n  %satom           position (A)                  force (eV/A)          magmom  site energy%s\n"
                     "               x        y        z         x        y        z    (mu_B)     (eV)\n",
                     bold(colour), plain(colour));
     for (int64_t i = 0; i < n; i++) {

@@ -49,10 +49,11 @@ static chgnet_status read_cell_number(const cif *c, const char *tag, double *num
 {
     const chgi_cif_item *item = chgi_cif_find(c->block, tag);
     if (!item)
-        return chgi_lines_fail(c->lines, c->block->line, "%s is missing in this data block", tag);
+        return chgi_lines_fail(c->lines, c->block->line,
+                               "%s is missing in this data block; give all six cell parameters", tag);
     const chgi_cif_value *value = chgi_cif_get(c->block, item, 0);
     if (item->count != 1 || !chgi_cif_to_number(value, number) || !(*number > 0))
-        return chgi_lines_fail(c->lines, value->line, "%s '%.*s' is not a positive number", tag,
+        return chgi_lines_fail(c->lines, value->line, "%s '%.*s' is not a positive number; give it as 1.234", tag,
                                CHGI_SPAN(value->text));
     return CHGNET_OK;
 }
@@ -93,12 +94,15 @@ static chgnet_status read_cell(cif *c)
         if (angle[k] >= 180)
             return chgi_lines_fail(c->lines, line, "the angle %g is impossible; it must be below 180", angle[k]);
     if (!make_cell(length, angle, structure->cell))
-        return chgi_lines_fail(c->lines, line, "no cell has the angles %g, %g, %g", angle[0], angle[1], angle[2]);
+        return chgi_lines_fail(c->lines, line,
+                               "no cell has the angles %g, %g, %g; each must be below the sum of the other two",
+                               angle[0], angle[1], angle[2]);
     chgnet_status status = chgi_structure_check_cell(c->lines->ctx, structure);
     if (status != CHGNET_OK)
         return chgi_lines_locate(c->lines, line, status);
     if (!chgi_structure_invert(fixed->cell, c->inverse))
-        return chgi_lines_fail(c->lines, line, "the cell is singular: its three vectors lie in one plane");
+        return chgi_lines_fail(c->lines, line,
+                               "the cell is singular: its three vectors lie in one plane; give independent ones");
     return CHGNET_OK;
 }
 
@@ -128,7 +132,7 @@ static chgnet_status check_group_name(const cif *c)
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         const chgi_cif_item *item = chgi_cif_find(c->block, refused[i]);
         if (item)
-            return chgi_lines_fail(c->lines, item->line, "%s: only _space_group_symop_operation_xyz is read",
+            return chgi_lines_fail(c->lines, item->line, "%s is not supported; give _space_group_symop_operation_xyz",
                                    refused[i]);
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -159,14 +163,15 @@ static chgnet_status read_operations(cif *c)
     for (int i = 0; i < c->n_operation; i++) {
         const chgi_cif_value *value = chgi_cif_get(c->block, item, i);
         if (!chgi_operation_read(value->text, &c->operations[i]))
-            return chgi_lines_fail(c->lines, value->line, "'%.*s' is not a symmetry operation such as -x+1/2,y,z",
+            return chgi_lines_fail(c->lines, value->line, "'%.*s' is not a symmetry operation; give it as -x+1/2,y,z",
                                    CHGI_SPAN(value->text));
         identity = identity || chgi_operation_is_identity(&c->operations[i]);
     }
     if (!identity)
-        return chgi_lines_fail(c->lines, item->line, "the symmetry operations lack x,y,z");
+        return chgi_lines_fail(c->lines, item->line, "the symmetry operations lack the identity; add x,y,z");
     if (!c->periodic && c->n_operation > 1)
-        return chgi_lines_fail(c->lines, item->line, "symmetry operations without a cell");
+        return chgi_lines_fail(c->lines, item->line,
+                               "symmetry operations without a cell; give _cell_length_a and the other parameters");
     return CHGNET_OK;
 }
 
@@ -185,17 +190,19 @@ static chgnet_status find_sites(cif *c)
         const char *tag = s->cartesian ? cartn[k] : fract[k];
         s->x[k] = chgi_cif_find(c->block, tag);
         if (!s->x[k])
-            return chgi_lines_fail(c->lines, c->block->line, "this data block has atom sites but no %s", tag);
+            return chgi_lines_fail(c->lines, c->block->line,
+                                   "this data block has atom sites but no %s; give all three coordinates", tag);
     }
     s->count = s->x[0]->count;
     const chgi_cif_item *columns[] = {s->label, s->symbol, s->occupancy, s->flag, s->hydrogens, s->x[1], s->x[2]};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         if (columns[i] && columns[i]->count != s->count)
-            return chgi_lines_fail(c->lines, columns[i]->line, "%.*s is not in the loop of the atom sites",
+            return chgi_lines_fail(c->lines, columns[i]->line,
+                                   "%.*s is not in the loop of the atom sites; give all their columns in one loop",
                                    CHGI_SPAN(columns[i]->tag));
     if (!s->label && !s->symbol)
         return chgi_lines_fail(c->lines, s->x[0]->line,
-                               "the atom sites have neither _atom_site_type_symbol nor _atom_site_label");
+                               "the atom sites have no elements; give _atom_site_type_symbol or _atom_site_label");
     return CHGNET_OK;
 }
 
@@ -238,7 +245,7 @@ static chgnet_status read_element(const cif *c, int64_t row, int *z)
     return chgi_lines_fail(c->lines, value->line,
                            is_label ? "label '%.*s' does not begin with an element; give "
                                       "_atom_site_type_symbol"
-                                    : "'%.*s' is not an element",
+                                    : "'%.*s' is not an element; give a symbol such as Fe or O2-",
                            CHGI_SPAN(value->text));
 }
 
@@ -249,7 +256,7 @@ static chgnet_status check_occupancy(const cif *c, int64_t row)
     const chgi_cif_value *value = c->sites.occupancy ? chgi_cif_get(c->block, c->sites.occupancy, row) : NULL;
     if (value && !(chgi_cif_is_unknown(value) && value->text.text[0] == '.')) {
         if (!chgi_cif_to_number(value, &number))
-            return chgi_lines_fail(c->lines, value->line, "occupancy '%.*s' of site %.*s is not a number",
+            return chgi_lines_fail(c->lines, value->line, "occupancy '%.*s' of site %.*s is not a number; give 1",
                                    CHGI_SPAN(value->text), CHGI_SPAN(name));
         if (!(fabs(number - 1) <= FULL_OCCUPANCY))
             return chgi_lines_fail(
@@ -260,7 +267,8 @@ static chgnet_status check_occupancy(const cif *c, int64_t row)
     }
     value = c->sites.hydrogens ? chgi_cif_get(c->block, c->sites.hydrogens, row) : NULL;
     if (value && !chgi_cif_is_unknown(value) && !(chgi_cif_to_number(value, &number) && number == 0))
-        return chgi_lines_fail(c->lines, value->line, "site %.*s has '%.*s' attached hydrogens without positions",
+        return chgi_lines_fail(c->lines, value->line,
+                               "site %.*s has '%.*s' attached hydrogens without positions; give each its own site",
                                CHGI_SPAN(name), CHGI_SPAN(value->text));
     return CHGNET_OK;
 }
@@ -276,10 +284,12 @@ static chgnet_status read_place(cif *c, int64_t row, double x[3])
     for (int k = 0; k < 3; k++) {
         const chgi_cif_value *value = chgi_cif_get(c->block, c->sites.x[k], row);
         if (!chgi_cif_to_number(value, &x[k]))
-            return chgi_lines_fail(c->lines, value->line, "coordinate '%.*s' of site %.*s is not a number",
+            return chgi_lines_fail(c->lines, value->line,
+                                   "coordinate '%.*s' of site %.*s is not a number; give it as 0.123",
                                    CHGI_SPAN(value->text), CHGI_SPAN(name_of(c, row)));
         if (!(fabs(x[k]) <= CHGI_MAX_LENGTH))
-            return chgi_lines_fail(c->lines, value->line, "coordinate '%.*s' of site %.*s is too large",
+            return chgi_lines_fail(c->lines, value->line,
+                                   "coordinate '%.*s' of site %.*s is too large; at most 1e6 is possible",
                                    CHGI_SPAN(value->text), CHGI_SPAN(name_of(c, row)));
     }
     if (c->sites.cartesian && c->periodic) {

@@ -63,7 +63,8 @@ static chgnet_status take_text_field(chgi_lines *at, token *out)
             step(at);
             return CHGNET_OK;
         }
-    return chgi_lines_fail(at, opened, "the text field that begins here is not closed by a line that begins with ';'");
+    return chgi_lines_fail(at, opened,
+                           "the text field that begins here is not closed; end it with a line that begins with ';'");
 }
 
 /* A quote ends only where a blank follows: 'a dog's life' is one value. */
@@ -77,7 +78,8 @@ static chgnet_status take_quoted(chgi_lines *at, token *out)
             step(at);
             return CHGNET_OK;
         }
-    return chgi_lines_fail(at, out->value.line, "a quote is not closed on its line: %.*s",
+    return chgi_lines_fail(at, out->value.line,
+                           "a quote is not closed on its line: %.*s; end it with the same mark and a blank",
                            CHGI_SPAN(((chgi_span){at->text + start - 1, at->offset - start + 1})));
 }
 
@@ -120,7 +122,8 @@ static chgnet_status take_token(chgi_lines *at, token *out)
     out->value.text = (chgi_span){at->text + start, at->offset - start};
     out->kind = kind_of(out->value.text);
     if (out->kind == TOKEN_RESERVED)
-        return chgi_lines_fail(at, out->value.line, "'%.*s' has no place in a CIF with structures",
+        return chgi_lines_fail(at, out->value.line,
+                               "'%.*s' has no place in a CIF with structures; tags, loop_ and data_ have",
                                CHGI_SPAN(out->value.text));
     return CHGNET_OK;
 }
@@ -148,7 +151,8 @@ static chgnet_status take_item(chgi_lines *at, chgi_cif_block *block, const chgi
     CHGI_TRY(add_item(at, block, tag));
     CHGI_TRY(take_token(at, &value));
     if (value.kind != TOKEN_VALUE)
-        return chgi_lines_fail(at, tag->line, "%.*s has no value", CHGI_SPAN(tag->text));
+        return chgi_lines_fail(at, tag->line, "%.*s has no value; give one, or ? where it is unknown",
+                               CHGI_SPAN(tag->text));
     return add_value(at, block, &value.value);
 }
 
@@ -178,10 +182,11 @@ static chgnet_status take_loop(chgi_lines *at, chgi_cif_block *block, long line)
     }
     int64_t n_tag = block->n_item - first_item, n_value = block->n_value - first_value;
     if (n_tag == 0)
-        return chgi_lines_fail(at, line, "a loop without tags");
+        return chgi_lines_fail(at, line, "a loop without tags; names that begin with _ follow loop_");
     if (n_value == 0 || n_value % n_tag != 0)
-        return chgi_lines_fail(at, line, "the loop that begins here has %lld tags but %lld values: a row is not filled",
-                               (long long)n_tag, (long long)n_value);
+        return chgi_lines_fail(
+            at, line, "the loop that begins here has %lld tags but %lld values; give every row a value for each tag",
+            (long long)n_tag, (long long)n_value);
     for (int64_t i = 0; i < n_tag; i++) {
         chgi_cif_item *item = &block->items[first_item + i];
         item->first = first_value + i;
@@ -218,7 +223,7 @@ static chgnet_status sort_items(chgi_lines *at, chgi_cif_block *block)
         qsort(block->items, (size_t)block->n_item, sizeof *block->items, compare_items);
     for (int64_t i = 1; i < block->n_item; i++)
         if (compare_tags(block->items[i - 1].tag, block->items[i].tag) == 0)
-            return chgi_lines_fail(at, block->items[i].line, "%.*s is given twice in this data block",
+            return chgi_lines_fail(at, block->items[i].line, "%.*s is given twice in this data block; keep one",
                                    CHGI_SPAN(block->items[i].tag));
     return CHGNET_OK;
 }
@@ -237,7 +242,7 @@ static chgnet_status take_block(chgi_lines *at, chgi_cif_block *block)
             CHGI_TRY(take_loop(at, block, next.value.line));
             break;
         case TOKEN_VALUE:
-            return chgi_lines_fail(at, next.value.line, "'%.*s' has no tag: a tag, loop_ or data_ is expected",
+            return chgi_lines_fail(at, next.value.line, "'%.*s' has no tag; a tag, loop_ or data_ is expected here",
                                    CHGI_SPAN(next.value.text));
         default:
             *at = before;
@@ -260,7 +265,8 @@ chgnet_status chgi_cif_parse(chgi_lines *lines, chgi_cif_block *block, bool *got
         status = take_block(lines, block);
     } else if (status == CHGNET_OK && next.kind != TOKEN_END)
         status =
-            chgi_lines_fail(lines, next.value.line, "'%.*s': a CIF begins with data_NAME", CHGI_SPAN(next.value.text));
+            chgi_lines_fail(lines, next.value.line, "'%.*s' stands before any data block; a CIF begins with data_NAME",
+                            CHGI_SPAN(next.value.text));
     if (status != CHGNET_OK)
         lines->offset = lines->length;
     return status;

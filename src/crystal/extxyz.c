@@ -31,8 +31,9 @@ static chgnet_status take_width(const frame *f, chgi_span field, property *p)
 {
     int64_t width;
     if (!chgi_text_to_int(field.text, field.length, &width) || width < 1 || width > MAX_FIELDS - f->n_field)
-        return chgi_lines_fail(f->lines, f->comment_line, "Properties: '%.*s' is not a number of columns",
-                               CHGI_SPAN(field));
+        return chgi_lines_fail(f->lines, f->comment_line,
+                               "Properties: '%.*s' is not a number of columns; at most %d are possible in all",
+                               CHGI_SPAN(field), MAX_FIELDS);
     p->width = (int)width;
     return CHGNET_OK;
 }
@@ -71,15 +72,17 @@ static chgnet_status check_property(const frame *f, const property *p)
         break;
     }
     if (!good)
-        return chgi_lines_fail(f->lines, f->comment_line,
-                               "Properties: '%.*s' must be species:S:1, Z:I:1, pos:R:3 or move_mask:L:1 (or 3)",
-                               CHGI_SPAN(p->name));
+        return chgi_lines_fail(
+            f->lines, f->comment_line,
+            "Properties: '%.*s' has another type or width; give species:S:1, Z:I:1, pos:R:3 or move_mask:L:1 (or 3)",
+            CHGI_SPAN(p->name));
     for (int i = 0; i < f->n_property; i++) {
         const property *other = &f->properties[i];
         bool same_name =
             other->name.length == p->name.length && memcmp(other->name.text, p->name.text, p->name.length) == 0;
         if (same_name || (other->role == p->role && p->role != ROLE_KEEP && p->role != ROLE_SKIP))
-            return chgi_lines_fail(f->lines, f->comment_line, "Properties: '%.*s' is given twice", CHGI_SPAN(p->name));
+            return chgi_lines_fail(f->lines, f->comment_line, "Properties: '%.*s' is given twice; keep one",
+                                   CHGI_SPAN(p->name));
     }
     return CHGNET_OK;
 }
@@ -111,11 +114,12 @@ static chgnet_status read_properties(frame *f, const char *text)
         chgi_span type, width;
         if (!next_part(&rest, &p.name) || !next_part(&rest, &type) || type.length != 1 ||
             !strchr("RISL", type.text[0]) || !next_part(&rest, &width))
-            return chgi_lines_fail(f->lines, f->comment_line,
-                                   "Properties: '%.60s' is not a list of name:type:columns with type R, I, S or L",
-                                   text);
+            return chgi_lines_fail(
+                f->lines, f->comment_line,
+                "Properties: '%.60s' is not a list of columns; give name:type:columns with type R, I, S or L", text);
         if (f->n_property == MAX_PROPERTIES)
-            return chgi_lines_fail(f->lines, f->comment_line, "Properties: more than %d properties", MAX_PROPERTIES);
+            return chgi_lines_fail(f->lines, f->comment_line, "Properties: more than %d properties; leave out some",
+                                   MAX_PROPERTIES);
         p.type = type.text[0];
         CHGI_TRY(take_width(f, width, &p));
         p.role = role_of(&p);
@@ -124,7 +128,8 @@ static chgnet_status read_properties(frame *f, const char *text)
         f->properties[f->n_property++] = p;
     }
     if (!has_role(f, ROLE_POSITIONS) || !(has_role(f, ROLE_SPECIES) || has_role(f, ROLE_NUMBERS)))
-        return chgi_lines_fail(f->lines, f->comment_line, "Properties must hold species:S:1 (or Z:I:1) and pos:R:3");
+        return chgi_lines_fail(f->lines, f->comment_line,
+                               "Properties lacks elements or positions; species:S:1 (or Z:I:1) and pos:R:3 are needed");
     return CHGNET_OK;
 }
 
@@ -164,7 +169,8 @@ static chgnet_status read_pbc(frame *f, const char *text)
     if (n == 1)
         pbc[1] = pbc[2] = pbc[0];
     if (!good || (n != 1 && n != 3))
-        return chgi_lines_fail(f->lines, f->comment_line, "pbc '%.60s' is not a list of three T or F", text);
+        return chgi_lines_fail(f->lines, f->comment_line, "pbc '%.60s' is not a list of flags; give three T or F",
+                               text);
     return CHGNET_OK;
 }
 
@@ -176,7 +182,8 @@ static chgnet_status check_spelling(const frame *f)
         const char *key = f->structure->info[i].key;
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
             if (strcmp(key, keys[k]) != 0 && chgi_span_resembles((chgi_span){key, strlen(key)}, keys[k]))
-                return chgi_lines_fail(f->lines, f->comment_line, "the key '%s' is spelt %s", key, keys[k]);
+                return chgi_lines_fail(f->lines, f->comment_line,
+                                       "the key '%s' is not known in this case of letters; spell it %s", key, keys[k]);
     }
     return CHGNET_OK;
 }
@@ -215,8 +222,8 @@ static chgnet_status check_atom_lines(const frame *f, int64_t n_atom)
     for (int64_t i = 0; i < n_atom; i++) {
         chgi_span line;
         if (!chgi_lines_next(&ahead, &line))
-            return chgi_lines_fail(&ahead, ahead.line, "the file ends after %lld of %lld atoms", (long long)i,
-                                   (long long)n_atom);
+            return chgi_lines_fail(&ahead, ahead.line, "the file ends after %lld of %lld atoms; give one line for each",
+                                   (long long)i, (long long)n_atom);
         int64_t n = chgi_span_count_fields(line);
         if (n != f->n_field)
             return chgi_lines_fail(&ahead, ahead.line, "atom %lld has %lld fields; %d are needed%s", (long long)i + 1,
@@ -254,14 +261,16 @@ static chgnet_status allocate(frame *f, int64_t n_atom)
     return CHGNET_OK;
 }
 
-static chgnet_status take_element(const frame *f, int64_t atom, chgi_span field, int z)
+static chgnet_status take_element(const frame *f, const property *p, int64_t atom, chgi_span field, int z)
 {
     int32_t *number = &f->structure->numbers[atom];
     if (z < 1 || z > CHGI_MAX_ELEMENT)
-        return chgi_lines_fail(f->lines, f->lines->line, "'%.*s' is not an element (atom %lld)", CHGI_SPAN(field),
-                               (long long)atom + 1);
+        return chgi_lines_fail(f->lines, f->lines->line, "'%.*s' of atom %lld is not an element; give %s",
+                               CHGI_SPAN(field), (long long)atom + 1,
+                               p->role == ROLE_NUMBERS ? "its atomic number" : "a symbol such as Fe (H for deuterium)");
     if (*number != 0 && *number != z)
-        return chgi_lines_fail(f->lines, f->lines->line, "species and Z of atom %lld disagree", (long long)atom + 1);
+        return chgi_lines_fail(f->lines, f->lines->line, "species and Z of atom %lld disagree; correct one",
+                               (long long)atom + 1);
     *number = (int32_t)z;
     return CHGNET_OK;
 }
@@ -291,11 +300,11 @@ static chgnet_status take_number(const frame *f, const property *p, int64_t atom
         *value = truth;
     if (good)
         return CHGNET_OK;
-    return chgi_lines_fail(f->lines, f->lines->line, "'%.*s' is not %s (%.*s of atom %lld)", CHGI_SPAN(field),
+    return chgi_lines_fail(f->lines, f->lines->line, "%.*s of atom %lld is '%.*s'; give %s", CHGI_SPAN(p->name),
+                           (long long)atom + 1, CHGI_SPAN(field),
                            p->type == 'R'   ? "a number"
                            : p->type == 'I' ? "a whole number"
-                                            : "T or F",
-                           CHGI_SPAN(p->name), (long long)atom + 1);
+                                            : "T or F");
 }
 
 static chgnet_status take_field(const frame *f, const property *p, int64_t atom, int k, chgi_span field)
@@ -304,12 +313,12 @@ static chgnet_status take_field(const frame *f, const property *p, int64_t atom,
     if (p->role == ROLE_SKIP)
         return CHGNET_OK;
     if (p->role == ROLE_SPECIES)
-        return take_element(f, atom, field, element_of(field));
+        return take_element(f, p, atom, field, element_of(field));
     if (p->role == ROLE_POSITIONS)
         return chgi_lines_length(f->lines, f->lines->line, field, "coordinate", &f->structure->positions[3 * atom + k]);
     CHGI_TRY(take_number(f, p, atom, field, &value));
     if (p->role == ROLE_NUMBERS)
-        return take_element(f, atom, field, value >= 1 && value <= CHGI_MAX_ELEMENT ? (int)value : 0);
+        return take_element(f, p, atom, field, value >= 1 && value <= CHGI_MAX_ELEMENT ? (int)value : 0);
     if (p->role == ROLE_KEEP)
         p->data[atom * p->width + k] = value;
     else
@@ -349,7 +358,8 @@ static chgnet_status read_frame(frame *f, int64_t n_atom)
 {
     chgi_span comment;
     if (!chgi_lines_next(f->lines, &comment))
-        return chgi_lines_fail(f->lines, f->lines->line, "the file ends after the number of atoms");
+        return chgi_lines_fail(f->lines, f->lines->line,
+                               "the file ends after the number of atoms; a comment line and the atoms must follow");
     CHGI_TRY(read_header(f, comment));
     CHGI_TRY(check_atom_lines(f, n_atom));
     CHGI_TRY(allocate(f, n_atom));
@@ -406,8 +416,10 @@ static chgnet_status read_counted(chgi_lines *lines, int64_t n_atom, chgi_struct
                                : chgi_lines_fail(lines, count_line, "a frame without atoms; at least one is needed");
     chgi_memory_free(f);
     if (status == CHGNET_OK && !known)
-        status = chgi_lines_fail(lines, junk_line, "more lines than the %lld atoms that line %ld promises",
-                                 (long long)n_atom, count_line);
+        status =
+            chgi_lines_fail(lines, junk_line,
+                            "more lines than the %lld atoms that line %ld promises; correct the number or remove lines",
+                            (long long)n_atom, count_line);
     *lines = next;
     if (!known)
         lines->offset = lines->length;

@@ -64,8 +64,8 @@ static chgnet_status take_quoted(cursor *at, chgi_text *out)
             return CHGNET_OK;
         chgi_text_append(out, &c, 1);
     }
-    return chgi_lines_fail(at->lines, at->lines->line, "%c is not closed in the comment line: %.*s", open,
-                           CHGI_SPAN(start));
+    return chgi_lines_fail(at->lines, at->lines->line, "%c is not closed in the comment line: %.*s; add %c", open,
+                           CHGI_SPAN(start), close);
 }
 
 /* One word: bare characters and quoted parts, up to a blank (or an equals sign, in keys). */
@@ -100,12 +100,14 @@ static chgnet_status take_value(cursor *at)
     skip_blanks(at);
     chgi_span start = at->rest;
     if (start.length == 0)
-        return chgi_lines_fail(at->lines, at->lines->line, "key '%.60s' has no value after its '='", at->key.data);
+        return chgi_lines_fail(at->lines, at->lines->line, "key '%.60s' has no value after its '='; give one, or \"\"",
+                               at->key.data);
     CHGI_TRY(take_word(at, false, &at->value));
     size_t used = start.length - at->rest.length;
     /* `a= b=c`: the value of a was forgotten, and b would be swallowed */
     if (before != start.length && closing(start.text[0]) == '\0' && memchr(start.text, '=', used))
-        return chgi_lines_fail(at->lines, at->lines->line, "key '%.60s' has no value after its '='", at->key.data);
+        return chgi_lines_fail(at->lines, at->lines->line, "key '%.60s' has no value after its '='; give one, or \"\"",
+                               at->key.data);
     return CHGNET_OK;
 }
 
@@ -113,12 +115,12 @@ static chgnet_status store(cursor *at, chgi_structure *structure)
 {
     const char *old = chgi_structure_info(structure, at->key.data);
     if (old && strcmp(old, at->value.data) != 0)
-        return chgi_lines_fail(at->lines, at->lines->line, "key '%.60s' is given twice with different values",
+        return chgi_lines_fail(at->lines, at->lines->line, "key '%.60s' is given twice with different values; keep one",
                                at->key.data);
     if (old)
         return CHGNET_OK;
     if (structure->n_info >= CHGI_EXTXYZ_MAX_KEYS)
-        return chgi_lines_fail(at->lines, at->lines->line, "more than %d keys in the comment line",
+        return chgi_lines_fail(at->lines, at->lines->line, "more than %d keys in the comment line; leave out some",
                                CHGI_EXTXYZ_MAX_KEYS);
     return chgi_structure_set_info(at->lines->ctx, structure, at->key.data, at->value.data);
 }
@@ -128,7 +130,8 @@ static chgnet_status take_pairs(cursor *at, chgi_structure *structure)
     for (skip_blanks(at); at->rest.length > 0; skip_blanks(at)) {
         CHGI_TRY(take_word(at, true, &at->key));
         if (at->key.length == 0)
-            return chgi_lines_fail(at->lines, at->lines->line, "a key is missing in the comment line before %.*s",
+            return chgi_lines_fail(at->lines, at->lines->line,
+                                   "a key is missing in the comment line before %.*s; give key=value",
                                    CHGI_SPAN(at->rest));
         skip_blanks(at);
         CHGI_TRY(take_value(at));

@@ -209,7 +209,7 @@ static void list_far(chgi_graph *graph)
 chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *structure, double atom_cutoff,
                                double bond_cutoff, chgi_graph *graph)
 {
-    CHGI_TRY(chgi_neighbour_find(ctx, structure, atom_cutoff, &graph->pairs));
+    CHGI_TRY(chgi_verlet_find(ctx, &graph->verlet, structure, atom_cutoff, graph->skin, &graph->pairs));
     graph->n_atom = structure->n_atom;
     graph->n_bond = (int64_t)graph->pairs.n_pair;
     graph->n_edge = 2 * graph->n_bond;
@@ -246,6 +246,7 @@ void chgi_graph_destroy(chgi_graph *graph)
                       graph->block_far, graph->atom_far, graph->newest_far, graph->edge_far, graph->far, graph->far_atom};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++)
         chgi_memory_free(arrays[k]);
+    chgi_verlet_destroy(&graph->verlet);
     chgi_pair_list_destroy(&graph->pairs);
     *graph = (chgi_graph){0};
 }

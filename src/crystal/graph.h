@@ -11,9 +11,10 @@
 #ifndef CHGI_CRYSTAL_GRAPH_H
 #define CHGI_CRYSTAL_GRAPH_H
 
-#include "crystal/neighbour.h"
+#include "crystal/verlet.h"
 
 typedef struct chgi_graph {
+    double skin;          /**< A, the owner's choice before a build: as for chgi_verlet_find */
     int64_t n_atom;
     int64_t n_edge;       /**< directed edges */
     int64_t n_bond;       /**< undirected bonds, n_edge / 2 */
@@ -48,12 +49,14 @@ typedef struct chgi_graph {
     double *bond_vector;   /**< (n_bond,3) neighbour minus center, A */
     double *bond_length;   /**< (n_bond) A */
 
-    chgi_pair_list pairs; /* what follows is the builder's own */
+    chgi_verlet verlet; /* what follows is the builder's own */
+    chgi_pair_list pairs;
     int32_t *pair_of_bond, *newest_far, *far_atom;
     size_t capacity_atom, capacity_edge, capacity_short, capacity_angle, capacity_turn, capacity_bond, capacity_far;
 } chgi_graph;
 
-/** Build the graph of a structure; memory grows as needed and is kept for the next structure.
+/** Build the graph of a structure; memory grows as needed and is kept for the next structure: a graph no larger than
+ *  one before, from a Verlet list that holds, allocates nothing.  The order of bonds is that of chgi_neighbour_candidates.
  *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_ENOMEM as chgi_neighbour_find */
 chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *structure, double atom_cutoff,
                                double bond_cutoff, chgi_graph *graph);

@@ -8,9 +8,10 @@
 
 static const double CUTOFF_SLACK = 1e-8;  /* A^2: an exact shell at the cutoff is inside, as upstream has it */
 static const double CLOSEST = 1e-3;       /* A */
+static const double MARGIN = 1e-6;        /* A: more than rounding or the slack can make of a distance */
 static const double MOST_PAIRS = 1073741823; /* directed edges are numbered by int32_t */
 
-/* Atoms sorted into bins along a reduced basis.  Positions are wrapped along the periodic directions. */
+/* Atoms sorted into bins along a reduced basis, each by its image in the cell at the origin. */
 typedef struct bins {
     double basis[3][3], inverse[3][3];
     int n_periodic;
@@ -20,7 +21,7 @@ typedef struct bins {
     int64_t *start;    /* (product of counts + 1) */
     int32_t *members;  /* (n_atom) atoms by bin, ascending within a bin */
     int64_t *bin;      /* (n_atom) */
-    double *positions; /* (n_atom,3) wrapped */
+    double *cells;     /* (n_atom,3) which cell an atom lies in: whole numbers, 0 along non-periodic directions */
 } bins;
 
 static void bins_destroy(bins *b)
@@ -28,7 +29,7 @@ static void bins_destroy(bins *b)
     chgi_memory_free(b->start);
     chgi_memory_free(b->members);
     chgi_memory_free(b->bin);
-    chgi_memory_free(b->positions);
+    chgi_memory_free(b->cells);
 }
 
 /* Distance between the planes that bound the cell along axis k, per unit of the fractional coordinate. */
@@ -44,20 +45,17 @@ static void fractional(const bins *b, const double x[3], double s[3])
         s[k] = x[0] * b->inverse[0][k] + x[1] * b->inverse[1][k] + x[2] * b->inverse[2][k];
 }
 
-/* Wrap positions; note the extent along the non-periodic directions. */
-static void wrap(bins *b, const chgi_structure *structure)
+/* The cell of each atom, and the extent along the non-periodic directions. */
+static void find_cells(bins *b, const chgi_structure *structure)
 {
     double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
     for (int64_t i = 0; i < structure->n_atom; i++) {
-        double s[3], *x = b->positions + 3 * i;
-        memcpy(x, structure->positions + 3 * i, 3 * sizeof *x);
-        fractional(b, x, s);
+        double s[3];
+        fractional(b, structure->positions + 3 * i, s);
         for (int k = 0; k < 3; k++) {
             low[k] = fmin(low[k], s[k]);
             high[k] = fmax(high[k], s[k]);
-            if (k < b->n_periodic)
-                for (int c = 0; c < 3; c++)
-                    x[c] -= floor(s[k]) * b->basis[k][c];
+            b->cells[3 * i + k] = k < b->n_periodic ? floor(s[k]) : 0;
         }
     }
     for (int k = 0; k < 3; k++) {
@@ -67,12 +65,12 @@ static void wrap(bins *b, const chgi_structure *structure)
     }
 }
 
-/* Bins about as wide as the cutoff, but never many more than atoms: a thin gas needs no empty bins. */
-static void choose_counts(bins *b, int64_t n_atom, double cutoff)
+/* Bins about as wide as the reach, but never many more than atoms: a thin gas needs no empty bins. */
+static void choose_counts(bins *b, int64_t n_atom, double reach)
 {
     double limit = 8.0 * (double)n_atom + 64, product = 1;
     for (int k = 0; k < 3; k++) {
-        b->count[k] = (int64_t)fmax(1, fmin(1e6, floor(b->width[k] * height(b, k) / cutoff)));
+        b->count[k] = (int64_t)fmax(1, fmin(1e6, floor(b->width[k] * height(b, k) / reach)));
         product *= (double)b->count[k];
     }
     while (product > limit) {
@@ -83,28 +81,29 @@ static void choose_counts(bins *b, int64_t n_atom, double cutoff)
     }
     for (int k = 0; k < 3; k++) {
         b->width[k] /= (double)b->count[k];
-        b->range[k] = (int64_t)ceil((cutoff + 1e-6) / (b->width[k] * height(b, k)));
+        b->range[k] = (int64_t)ceil((reach + MARGIN) / (b->width[k] * height(b, k)));
         if (k >= b->n_periodic && b->range[k] > b->count[k] - 1) /* nothing lies beyond the ends */
             b->range[k] = b->count[k] - 1;
     }
 }
 
-static int64_t bin_of(const bins *b, const double x[3])
+static int64_t bin_of(const bins *b, const double x[3], const double cell[3])
 {
     double s[3];
     int64_t index = 0;
     fractional(b, x, s);
     for (int k = 0; k < 3; k++) {
-        double place = floor((s[k] - b->origin[k]) / b->width[k]);
+        double place = floor((s[k] - cell[k] - b->origin[k]) / b->width[k]);
         index = index * b->count[k] + (int64_t)fmin(fmax(place, 0), (double)(b->count[k] - 1));
     }
     return index;
 }
 
-static void sort_atoms(bins *b, int64_t n_atom, int64_t n_bin)
+static void sort_atoms(bins *b, const chgi_structure *structure, int64_t n_bin)
 {
+    int64_t n_atom = structure->n_atom;
     for (int64_t i = 0; i < n_atom; i++) {
-        b->bin[i] = bin_of(b, b->positions + 3 * i);
+        b->bin[i] = bin_of(b, structure->positions + 3 * i, b->cells + 3 * i);
         b->start[b->bin[i] + 1]++;
     }
     for (int64_t k = 0; k < n_bin; k++)
@@ -115,41 +114,41 @@ static void sort_atoms(bins *b, int64_t n_atom, int64_t n_bin)
     b->start[n_bin] = n_atom;
 }
 
-static chgnet_status bins_fill(chgnet_context *ctx, bins *b, const chgi_structure *structure, double cutoff)
+static chgnet_status bins_fill(chgnet_context *ctx, bins *b, const chgi_structure *structure, double reach)
 {
     size_t n = (size_t)structure->n_atom;
     if (!chgi_lattice_reduce(structure->cell, structure->pbc, b->basis, b->inverse, &b->n_periodic))
         return chgi_context_fail(ctx, CHGNET_EINPUT,
                                  "the cell is flat: its periodic vectors are linearly dependent; give a cell with a volume");
-    b->positions = chgi_memory_new(3 * n, sizeof *b->positions);
+    b->cells = chgi_memory_new(3 * n, sizeof *b->cells);
     b->members = chgi_memory_new(n, sizeof *b->members);
     b->bin = chgi_memory_new(n, sizeof *b->bin);
-    if (!b->positions || !b->members || !b->bin)
+    if (!b->cells || !b->members || !b->bin)
         return chgi_context_nomem(ctx, 5 * n, sizeof(double));
-    wrap(b, structure);
-    choose_counts(b, structure->n_atom, cutoff);
+    find_cells(b, structure);
+    choose_counts(b, structure->n_atom, reach);
     int64_t n_bin = b->count[0] * b->count[1] * b->count[2];
     b->start = chgi_memory_new((size_t)n_bin + 1, sizeof *b->start);
     if (!b->start)
         return chgi_context_nomem(ctx, (size_t)n_bin + 1, sizeof *b->start);
-    sort_atoms(b, structure->n_atom, n_bin);
+    sort_atoms(b, structure, n_bin);
     return CHGNET_OK;
 }
 
 /* A crowd of atoms is refused before the search, not after it has filled the memory. */
-static chgnet_status check_density(chgnet_context *ctx, const bins *b, int64_t n_atom, double cutoff)
+static chgnet_status check_density(chgnet_context *ctx, const bins *b, int64_t n_atom, double reach)
 {
-    double measure = 1, reach[4] = {1, 2 * cutoff, 3.14159 * cutoff * cutoff, 4.18879 * cutoff * cutoff * cutoff};
+    double measure = 1, ball[4] = {1, 2 * reach, 3.14159 * reach * reach, 4.18879 * reach * reach * reach};
     for (int k = 0; k < b->n_periodic; k++) {
         double direct[3];
         memcpy(direct, b->basis[k], sizeof direct);
         measure *= sqrt(chgi_dot(direct, direct));
     }
-    double images = b->n_periodic ? reach[b->n_periodic] / measure : 0;
+    double images = b->n_periodic ? ball[b->n_periodic] / measure : 0;
     if (0.5 * (double)n_atom * images > MOST_PAIRS) /* each atom meets at least its own images */
         return chgi_context_fail(ctx, CHGNET_EINPUT,
                                  "the cell is so small that each atom has %.0f images within %g A; give a larger cell",
-                                 images, cutoff);
+                                 images, reach);
     return CHGNET_OK;
 }
 
@@ -164,13 +163,23 @@ static chgnet_status too_close(chgnet_context *ctx, const chgi_structure *struct
                              (long long)i + 1, a, (long long)j + 1, b, r);
 }
 
-static chgnet_status add_pair(chgnet_context *ctx, chgi_pair_list *list, int64_t i, int64_t j, const double d[3], double r2)
+/* From the center of a pair to its neighbour.  \return the square of the distance */
+static double vector_of(const chgi_structure *structure, const chgi_candidate *pair, double d[3])
 {
-    if ((double)list->n_pair >= MOST_PAIRS)
+    const double *x = structure->positions + 3 * (int64_t)pair->center;
+    const double *y = structure->positions + 3 * (int64_t)pair->neighbour;
+    for (int c = 0; c < 3; c++)
+        d[c] = y[c] - x[c] + pair->offset[c];
+    return chgi_dot(d, d);
+}
+
+static chgnet_status add_candidate(chgnet_context *ctx, chgi_candidate_list *list, const chgi_candidate *pair)
+{
+    if ((double)list->n_candidate >= MOST_PAIRS)
         return chgi_context_fail(ctx, CHGNET_ENOMEM, "more than %.0f bonds; the structure is too large or too dense",
                                  MOST_PAIRS);
-    CHGI_TRY(chgi_memory_grow(ctx, &list->pairs, &list->capacity, list->n_pair + 1, sizeof *list->pairs));
-    list->pairs[list->n_pair++] = (chgi_pair){{d[0], d[1], d[2]}, sqrt(r2), (int32_t)i, (int32_t)j};
+    CHGI_TRY(chgi_memory_grow(ctx, &list->candidates, &list->capacity, list->n_candidate + 1, sizeof *pair));
+    list->candidates[list->n_candidate++] = *pair;
     return CHGNET_OK;
 }
 
@@ -178,28 +187,33 @@ typedef struct search {
     chgnet_context *ctx;
     const chgi_structure *structure;
     const bins *b;
-    chgi_pair_list *list;
+    chgi_candidate_list *list;
     double limit; /* A^2 */
 } search;
 
-/* Pairs of atom i with the members of one bin, whose image lies `offset` away.  `forward` tells which of an atom's own
- * images counts: of (image, -image) only the first. */
-static chgnet_status search_bin(const search *s, int64_t i, int64_t bin, const double offset[3], bool forward)
+/* Pairs of atom j, as the neighbour, with the centers in one bin.  With both atoms where the bins have them, j lies
+ * `image` cells away from the center. */
+static chgnet_status search_bin(const search *s, int64_t j, int64_t bin, const int64_t image[3])
 {
-    const double *positions = s->b->positions, *x = positions + 3 * i;
-    for (int64_t m = s->b->start[bin]; m < s->b->start[bin + 1]; m++) {
-        int64_t j = s->b->members[m];
-        if (j < i || (j == i && !forward))
+    const bins *b = s->b;
+    /* Of an atom's own images (image, -image) only one counts. */
+    bool forward = image[0] > 0 || (image[0] == 0 && (image[1] > 0 || (image[1] == 0 && image[2] > 0)));
+    for (int64_t m = b->start[bin]; m < b->start[bin + 1]; m++) {
+        int64_t i = b->members[m];
+        if (i > j || (i == j && !forward))
             continue;
-        double d[3];
+        chgi_candidate pair = {.center = (int32_t)i, .neighbour = (int32_t)j};
+        double times[3], d[3];
+        for (int k = 0; k < 3; k++)
+            times[k] = (double)image[k] + (b->cells[3 * i + k] - b->cells[3 * j + k]);
         for (int c = 0; c < 3; c++)
-            d[c] = positions[3 * j + c] + offset[c] - x[c];
-        double r2 = chgi_dot(d, d);
+            pair.offset[c] = times[0] * b->basis[0][c] + times[1] * b->basis[1][c] + times[2] * b->basis[2][c];
+        double r2 = vector_of(s->structure, &pair, d);
         if (!(r2 < s->limit))
             continue;
-        if (r2 < CLOSEST * CLOSEST)
+        if (r2 < CLOSEST * CLOSEST) /* here already: a crowd must not fill the memory first */
             return too_close(s->ctx, s->structure, i, j, sqrt(r2));
-        CHGI_TRY(add_pair(s->ctx, s->list, i, j, d, r2));
+        CHGI_TRY(add_candidate(s->ctx, s->list, &pair));
     }
     return CHGNET_OK;
 }
@@ -213,28 +227,85 @@ static bool fold(const bins *b, int axis, int64_t place, int64_t *bin, int64_t *
     return axis < b->n_periodic || *image == 0;
 }
 
-static chgnet_status search_atom(const search *s, int64_t i)
+/* Pairs with atom j as the neighbour; for each center they come by ascending image. */
+static chgnet_status search_atom(const search *s, int64_t j)
 {
     const bins *b = s->b;
-    int64_t home[3] = {b->bin[i] / b->count[2] / b->count[1], b->bin[i] / b->count[2] % b->count[1], b->bin[i] % b->count[2]};
-    int64_t step[3], bin[3], image[3];
+    int64_t home[3] = {b->bin[j] / b->count[2] / b->count[1], b->bin[j] / b->count[2] % b->count[1], b->bin[j] % b->count[2]};
+    int64_t step[3], bin[3], away[3];
     for (step[0] = -b->range[0]; step[0] <= b->range[0]; step[0]++) {
-        if (!fold(b, 0, home[0] + step[0], &bin[0], &image[0]))
+        if (!fold(b, 0, home[0] - step[0], &bin[0], &away[0]))
             continue;
         for (step[1] = -b->range[1]; step[1] <= b->range[1]; step[1]++) {
-            if (!fold(b, 1, home[1] + step[1], &bin[1], &image[1]))
+            if (!fold(b, 1, home[1] - step[1], &bin[1], &away[1]))
                 continue;
             for (step[2] = -b->range[2]; step[2] <= b->range[2]; step[2]++) {
-                if (!fold(b, 2, home[2] + step[2], &bin[2], &image[2]))
+                if (!fold(b, 2, home[2] - step[2], &bin[2], &away[2]))
                     continue;
-                double offset[3];
-                for (int c = 0; c < 3; c++)
-                    offset[c] = (double)image[0] * b->basis[0][c] + (double)image[1] * b->basis[1][c] +
-                                (double)image[2] * b->basis[2][c];
-                bool forward = image[0] > 0 || (image[0] == 0 && (image[1] > 0 || (image[1] == 0 && image[2] > 0)));
-                CHGI_TRY(search_bin(s, i, (bin[0] * b->count[1] + bin[1]) * b->count[2] + bin[2], offset, forward));
+                const int64_t image[3] = {-away[0], -away[1], -away[2]};
+                CHGI_TRY(search_bin(s, j, (bin[0] * b->count[1] + bin[1]) * b->count[2] + bin[2], image));
             }
         }
+    }
+    return CHGNET_OK;
+}
+
+/* From the order of the search (by neighbour) to that of the list (by center, then as before). */
+static chgnet_status sort_by_center(chgnet_context *ctx, int64_t n_atom, const chgi_candidate_list *found,
+                                    chgi_candidate_list *list)
+{
+    CHGI_TRY(chgi_memory_grow(ctx, &list->candidates, &list->capacity, found->n_candidate, sizeof *list->candidates));
+    int64_t *next = chgi_memory_new((size_t)n_atom + 1, sizeof *next);
+    if (!next)
+        return chgi_context_nomem(ctx, (size_t)n_atom + 1, sizeof *next);
+    for (size_t k = 0; k < found->n_candidate; k++)
+        next[found->candidates[k].center + 1]++;
+    for (int64_t i = 0; i < n_atom; i++)
+        next[i + 1] += next[i];
+    for (size_t k = 0; k < found->n_candidate; k++)
+        list->candidates[next[found->candidates[k].center]++] = found->candidates[k];
+    list->n_candidate = found->n_candidate;
+    chgi_memory_free(next);
+    return CHGNET_OK;
+}
+
+chgnet_status chgi_neighbour_candidates(chgnet_context *ctx, const chgi_structure *structure, double reach,
+                                        chgi_candidate_list *list)
+{
+    bins b = {.n_periodic = 0};
+    chgi_candidate_list found = {0};
+    search s = {ctx, structure, &b, &found, (reach + MARGIN) * (reach + MARGIN)};
+    list->n_candidate = 0;
+    chgnet_status status = bins_fill(ctx, &b, structure, reach);
+    if (status == CHGNET_OK)
+        status = check_density(ctx, &b, structure->n_atom, reach);
+    for (int64_t j = 0; j < structure->n_atom && status == CHGNET_OK; j++)
+        status = search_atom(&s, j);
+    bins_destroy(&b);
+    if (status == CHGNET_OK)
+        status = sort_by_center(ctx, structure->n_atom, &found, list);
+    chgi_candidate_list_destroy(&found);
+    return status;
+}
+
+chgnet_status chgi_neighbour_measure(chgnet_context *ctx, const chgi_structure *structure,
+                                     const chgi_candidate_list *candidates, double cutoff, chgi_pair_list *list)
+{
+    double limit = cutoff * cutoff + CUTOFF_SLACK;
+    list->n_pair = 0;
+    CHGI_TRY(chgi_memory_grow(ctx, &list->pairs, &list->capacity, candidates->n_candidate, sizeof *list->pairs));
+    for (size_t k = 0; k < candidates->n_candidate; k++) {
+        const chgi_candidate *candidate = &candidates->candidates[k];
+        chgi_pair *pair = &list->pairs[list->n_pair];
+        double r2 = vector_of(structure, candidate, pair->vector);
+        if (!(r2 < limit))
+            continue;
+        if (r2 < CLOSEST * CLOSEST)
+            return too_close(ctx, structure, candidate->center, candidate->neighbour, sqrt(r2));
+        pair->length = sqrt(r2);
+        pair->center = candidate->center;
+        pair->neighbour = candidate->neighbour;
+        list->n_pair++;
     }
     return CHGNET_OK;
 }
@@ -242,16 +313,19 @@ static chgnet_status search_atom(const search *s, int64_t i)
 chgnet_status chgi_neighbour_find(chgnet_context *ctx, const chgi_structure *structure, double cutoff,
                                   chgi_pair_list *list)
 {
-    bins b = {.n_periodic = 0};
-    search s = {ctx, structure, &b, list, cutoff * cutoff + CUTOFF_SLACK};
+    chgi_candidate_list candidates = {0};
     list->n_pair = 0;
-    chgnet_status status = bins_fill(ctx, &b, structure, cutoff);
+    chgnet_status status = chgi_neighbour_candidates(ctx, structure, cutoff, &candidates);
     if (status == CHGNET_OK)
-        status = check_density(ctx, &b, structure->n_atom, cutoff);
-    for (int64_t i = 0; i < structure->n_atom && status == CHGNET_OK; i++)
-        status = search_atom(&s, i);
-    bins_destroy(&b);
+        status = chgi_neighbour_measure(ctx, structure, &candidates, cutoff, list);
+    chgi_candidate_list_destroy(&candidates);
     return status;
+}
+
+void chgi_candidate_list_destroy(chgi_candidate_list *list)
+{
+    chgi_memory_free(list->candidates);
+    *list = (chgi_candidate_list){0};
 }
 
 void chgi_pair_list_destroy(chgi_pair_list *list)

@@ -30,7 +30,9 @@ typedef struct poscar {
 static chgnet_status next_line(poscar *p, const char *what, chgi_span *line)
 {
     if (!chgi_lines_next(p->lines, line))
-        return chgi_lines_fail(p->lines, p->lines->line, "the file ends before %s", what);
+        return chgi_lines_fail(p->lines, p->lines->line,
+                               "the file ends before %s; a POSCAR has scale, cell, symbols, counts, mode and positions",
+                               what);
     for (size_t i = 0; i < line->length; i++)
         if (line->text[i] == '!' || line->text[i] == '#')
             line->length = i;
@@ -53,10 +55,10 @@ static chgnet_status take_numbers(poscar *p, chgi_span *rest, int n, const char 
     for (int k = 0; k < n; k++) {
         chgi_span field;
         if (!chgi_span_field(rest, &field))
-            return chgi_lines_fail(p->lines, p->lines->line, "%s: %d numbers expected, %d found", what, n, k);
+            return chgi_lines_fail(p->lines, p->lines->line, "%s has %d numbers; %d are needed", what, k, n);
         if (!to_number(field, &values[k]))
-            return chgi_lines_fail(p->lines, p->lines->line, "%s: '%.*s' is not a finite number", what,
-                                   CHGI_SPAN(field));
+            return chgi_lines_fail(p->lines, p->lines->line, "%s: '%.*s' is not a finite number; give it as 1.234",
+                                   what, CHGI_SPAN(field));
     }
     return CHGNET_OK;
 }
@@ -76,8 +78,7 @@ static chgnet_status read_scale(poscar *p, double *volume)
     CHGI_TRY(next_line(p, "the scale", &line));
     int64_t n = chgi_span_count_fields(line);
     if (n != 1 && n != 3)
-        return chgi_lines_fail(p->lines, p->lines->line, "the scale needs one number or three, found %lld",
-                               (long long)n);
+        return chgi_lines_fail(p->lines, p->lines->line, "the scale has %lld numbers; give one or three", (long long)n);
     CHGI_TRY(take_numbers(p, &line, (int)n, "the scale", p->scale));
     *volume = 0;
     if (n == 1 && p->scale[0] < 0)
@@ -86,8 +87,9 @@ static chgnet_status read_scale(poscar *p, double *volume)
         p->scale[1] = p->scale[2] = p->scale[0];
     for (int k = 0; k < 3; k++)
         if (p->scale[k] == 0 || (n == 3 && p->scale[k] < 0))
-            return chgi_lines_fail(p->lines, p->lines->line,
-                                   "the scale must be positive, or one negative number (the volume)");
+            return chgi_lines_fail(
+                p->lines, p->lines->line,
+                "the scale is zero or negative; give positive numbers, or a single negative one (the volume)");
     return CHGNET_OK;
 }
 
@@ -108,7 +110,9 @@ static chgnet_status read_cell(poscar *p)
         for (int k = 0; k < 3; k++)
             p->scale[k] = cbrt(volume / now);
         if (!(now > 0) || !isfinite(p->scale[0]))
-            return chgi_lines_fail(p->lines, p->lines->line, "the cell is singular: it cannot be scaled to a volume");
+            return chgi_lines_fail(
+                p->lines, p->lines->line,
+                "the cell is singular and cannot be scaled to a volume; give three independent vectors");
     }
     for (int i = 0; i < 9; i++)
         structure->cell[i / 3][i % 3] *= p->scale[i % 3];
@@ -133,9 +137,11 @@ static chgnet_status add_symbols(poscar *p, chgi_span line, long number)
     while (chgi_span_field(&line, &field)) {
         int z = element_of(field);
         if (z == 0)
-            return chgi_lines_fail(p->lines, number, "'%.*s' is not an element", CHGI_SPAN(field));
+            return chgi_lines_fail(p->lines, number, "'%.*s' is not an element; give a symbol such as Fe or Fe_pv",
+                                   CHGI_SPAN(field));
         if (p->n_symbol == MAX_GROUPS)
-            return chgi_lines_fail(p->lines, number, "more than %d groups of atoms", MAX_GROUPS);
+            return chgi_lines_fail(p->lines, number, "more than %d groups of atoms; join those of one element",
+                                   MAX_GROUPS);
         CHGI_TRY(chgi_memory_grow(p->lines->ctx, &p->groups, &p->group_capacity, (size_t)p->n_symbol + 1,
                                   sizeof *p->groups));
         p->groups[p->n_symbol++].z = z;
@@ -174,11 +180,12 @@ static chgnet_status add_counts(poscar *p, chgi_span line)
             return chgi_lines_fail(p->lines, p->lines->line, "'%.*s' is not a number of atoms; give 1 or more",
                                    CHGI_SPAN(field));
         if (p->n_count == p->n_symbol)
-            return chgi_lines_fail(p->lines, p->lines->line, "more counts than the %lld symbols",
+            return chgi_lines_fail(p->lines, p->lines->line, "more counts than the %lld symbols; give one for each",
                                    (long long)p->n_symbol);
         /* every atom needs a line of at least "0 0 0\n" */
         if (n > (int64_t)((p->lines->length - p->lines->offset + 1) / 6) - p->structure->n_atom)
-            return chgi_lines_fail(p->lines, p->lines->line, "%.*s atoms are more than the file can hold",
+            return chgi_lines_fail(p->lines, p->lines->line,
+                                   "%.*s atoms are more than the file can hold; give one line of position for each",
                                    CHGI_SPAN(field));
         p->groups[p->n_count++].count = n;
         p->structure->n_atom += n;
@@ -195,7 +202,8 @@ static chgnet_status read_groups(poscar *p)
         CHGI_TRY(use_comment(p, line));
     while (!begins_with_digit(line)) {
         if (chgi_span_count_fields(line) == 0)
-            return chgi_lines_fail(p->lines, p->lines->line, "element symbols or counts of atoms expected");
+            return chgi_lines_fail(p->lines, p->lines->line,
+                                   "an empty line; element symbols or counts of atoms are needed here");
         CHGI_TRY(add_symbols(p, line, p->lines->line));
         CHGI_TRY(next_line(p, "the counts of atoms", &line));
     }
@@ -204,7 +212,8 @@ static chgnet_status read_groups(poscar *p)
         chgi_lines ahead = *p->lines;
         chgi_span more;
         if (!chgi_lines_next(&ahead, &more) || !begins_with_digit(more))
-            return chgi_lines_fail(p->lines, p->lines->line, "%lld symbols but %lld counts", (long long)p->n_symbol,
+            return chgi_lines_fail(p->lines, p->lines->line,
+                                   "%lld symbols but %lld counts; give a count for each symbol", (long long)p->n_symbol,
                                    (long long)p->n_count);
         CHGI_TRY(next_line(p, "the counts of atoms", &line));
         CHGI_TRY(add_counts(p, line));
@@ -263,11 +272,12 @@ static chgnet_status take_flags(poscar *p, chgi_span *rest, int64_t atom)
     for (int k = 0; k < 3; k++) {
         chgi_span field;
         if (!chgi_span_field(rest, &field))
-            return chgi_lines_fail(p->lines, p->lines->line, "atom %lld: three flags T or F expected, %d found",
+            return chgi_lines_fail(p->lines, p->lines->line,
+                                   "atom %lld has %d flags behind its position; selective dynamics needs three, T or F",
                                    (long long)atom + 1, k);
         if (!to_flag(field, &p->structure->move_mask[3 * atom + k]))
-            return chgi_lines_fail(p->lines, p->lines->line, "atom %lld: '%.*s' is not T or F", (long long)atom + 1,
-                                   CHGI_SPAN(field));
+            return chgi_lines_fail(p->lines, p->lines->line, "atom %lld: flag '%.*s' is unknown; give T or F",
+                                   (long long)atom + 1, CHGI_SPAN(field));
     }
     return CHGNET_OK;
 }
@@ -310,7 +320,8 @@ static chgnet_status read_positions(poscar *p)
         chgi_span line;
         double x[3];
         if (chgi_lines_at_end(p->lines))
-            return chgi_lines_fail(p->lines, p->lines->line, "the file ends after %lld of %lld atoms", (long long)atom,
+            return chgi_lines_fail(p->lines, p->lines->line,
+                                   "the file ends after %lld of %lld atoms; give one line for each", (long long)atom,
                                    (long long)p->structure->n_atom);
         CHGI_TRY(next_line(p, "the positions", &line));
         CHGI_TRY(take_numbers(p, &line, 3, "position", x));
@@ -382,7 +393,7 @@ static chgnet_status keep_comment(poscar *p)
 static chgnet_status read_all(poscar *p)
 {
     if (!chgi_lines_next(p->lines, &p->comment))
-        return chgi_lines_fail(p->lines, 1, "the file is empty");
+        return chgi_lines_fail(p->lines, 1, "the file is empty; a POSCAR is needed");
     CHGI_TRY(read_cell(p));
     CHGI_TRY(read_groups(p));
     CHGI_TRY(read_mode(p));

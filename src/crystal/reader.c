@@ -106,7 +106,7 @@ static chgnet_status recognise(chgi_reader *reader)
         reader->format = format_by_name(reader->path);
     if (reader->format == FORMAT_UNKNOWN)
         return chgi_lines_fail(&reader->lines, 1,
-                               "not recognised as POSCAR, CIF or extended XYZ, neither by content nor by name");
+                               "not recognised by content or name; a POSCAR, CIF or extended XYZ is needed");
     return CHGNET_OK;
 }
 
@@ -155,7 +155,8 @@ chgnet_status chgi_reader_next(chgi_reader *reader, chgi_structure *structure, b
     reader->line = reader->lines.line + 1;
     chgnet_status status = read_frame(reader, structure, got);
     if (status == CHGNET_OK && !*got && reader->n_frame == 0)
-        status = chgi_lines_fail(&reader->lines, reader->lines.line, "no structure in this file");
+        status = chgi_lines_fail(&reader->lines, reader->lines.line,
+                                 "no structure in this file; at least one with atoms is needed");
     if (*got || status != CHGNET_OK)
         reader->n_frame++;
     return status;

@@ -273,7 +273,8 @@ static chgnet_status check_atom(chgnet_context *ctx, const chgi_structure *struc
     for (int k = 0; k < 3; k++) {
         double x = structure->positions[3 * i + k];
         if (!isfinite(x))
-            return chgi_context_fail(ctx, CHGNET_EINPUT, "atom %lld (%s) has a coordinate that is not finite",
+            return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                     "atom %lld (%s) has a coordinate that is not finite; give numbers in Angstrom",
                                      (long long)i + 1, chgi_element_symbol(z));
         if (fabs(x) > CHGI_MAX_LENGTH)
             return chgi_context_fail(ctx, CHGNET_EINPUT,

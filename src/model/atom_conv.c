@@ -17,32 +17,20 @@ static inline __attribute__((always_inline)) void put(take what, chg_vector x, c
     chgi_store(out, x);
 }
 
-/* The first map's result for [v_i, e_ij, v_j] for some edges of one atom: projections of v, and of e for short bonds; for
- * long ones the table. */
+/* The first map's result for [v_i, e_ij, v_j] for some edges of one atom. */
 static inline __attribute__((always_inline)) void gather_as(take what, const chgi_pass *pass, int layer, int64_t atom,
                                                             int64_t edge, int rows, chg_real *out)
 {
-    const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    int width = conv->center.n_out;
+    int width = pass->net->atom_conv[layer].center.n_out;
     int64_t slot = chgi_pass_slot(pass, layer) * g->n_atom;
     const chg_real *center = w->from_center + (slot + atom) * width, *fars = w->from_neighbour + slot * width;
-    chg_real *center_long = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_DX);
-    for (int c = 0; c < width; c++) /* without angles no bond convolution ran, and none has added its bias */
-        center_long[c] = center[c] + (g->n_angle > 0 ? conv->long_bias[c] : 0);
     for (int r = 0; r < rows; r++, out += width) {
-        int64_t u = g->bond[edge + r];
-        const chg_real *far = fars + (int64_t)g->neighbour[edge + r] * width, *near = w->from_bond + u * width;
-        if (u < g->n_short_bond)
-            for (int c = 0; c < width; c += CHGI_LANES)
-                put(what, chgi_load(center + c) + chgi_load(near + c) + chgi_load(far + c), out + c);
-        else
-            for (int c = 0; c < width; c += CHGI_LANES)
-                put(what,
-                    chgi_load(center_long + c) + chgi_load(far + c) +
-                        chgi_table_vector(&pass->net->radial, &w->bond_place[u], conv->column + c),
-                    out + c);
+        const chg_real *bond = w->from_bond + (int64_t)g->bond[edge + r] * width;
+        const chg_real *far = fars + (int64_t)g->neighbour[edge + r] * width;
+        for (int c = 0; c < width; c += CHGI_LANES)
+            put(what, chgi_load(center + c) + chgi_load(bond + c) + chgi_load(far + c), out + c);
     }
 }
 
@@ -73,6 +61,7 @@ static void forward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_t
 {
     const chgi_gated *gated = &pass->net->atom_conv[layer].gated;
     chg_real *h = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_H);
+    chgi_prefetch(y, rows * 2 * gated->n_out, 1);
     if (gated->n_hidden)
         gather_activation(pass, layer, atom, edge, rows, h);
     else
@@ -95,6 +84,22 @@ static void sum_messages(const chgi_pass *pass, int layer, int64_t atom)
     }
 }
 
+/* The bond's part of x: short bonds by their features, long ones from the table. */
+static void project_bonds(const chgi_pass *pass, int layer)
+{
+    const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
+    const chgi_graph *g = pass->graph;
+    int width = conv->center.n_out;
+    chgi_rows_project(&conv->bond, g->n_short_bond, chgi_pass_e(pass, layer), NULL, pass->w.from_bond);
+#pragma omp for schedule(dynamic, CHGI_TILE)
+    for (int64_t u = g->n_short_bond; u < g->n_bond; u++) {
+        chg_real *row = pass->w.from_bond + u * width;
+        chgi_table_value(&pass->net->radial, &pass->w.bond_place[u], conv->column, width, row);
+        if (g->n_angle > 0) /* else no bond convolution ran, and none has added its bias */
+            chgi_row_add(width, conv->long_bias, row);
+    }
+}
+
 void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
 {
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
@@ -104,7 +109,7 @@ void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
     const chg_real *v = chgi_pass_v(pass, layer);
     chgi_rows_project(&conv->center, g->n_atom, v, NULL, w->from_center + slot);
     chgi_rows_project(&conv->neighbour, g->n_atom, v, NULL, w->from_neighbour + slot);
-    chgi_rows_project(&conv->bond, g->n_short_bond, chgi_pass_e(pass, layer), NULL, w->from_bond);
+    project_bonds(pass, layer);
 #pragma omp for schedule(dynamic)
     for (int64_t i = 0; i < g->n_atom; i++)
         sum_messages(pass, layer, i);
@@ -154,7 +159,9 @@ static void backward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_
     chg_real *dg = chgi_pass_tile(pass, thread, CHGI_TILE_DG), *dy = chgi_pass_tile(pass, thread, CHGI_TILE_DY);
     chg_real *dx = chgi_pass_tile(pass, thread, CHGI_TILE_X), *y = kept_y(pass, layer, edge);
     const chg_real *dsum = w->sum + atom * n;
-    if (!pass->keep)
+    if (pass->keep)
+        chgi_prefetch(y, rows * 2 * n, 0);
+    else
         forward_tile(pass, layer, atom, edge, rows, y, message);
     if (conv->gated.n_hidden)
         gather_slope(pass, layer, atom, edge, rows, slope);
@@ -204,7 +211,7 @@ void chgi_atom_conv_backward(const chgi_pass *pass, int layer)
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     chgi_rows_project_back(&conv->out, g->n_atom, pass->w.dv, pass->w.sum, false);
-    chgi_rows_project(&conv->bond, g->n_short_bond, chgi_pass_e(pass, layer), NULL, pass->w.from_bond);
+    project_bonds(pass, layer);
 #pragma omp for schedule(dynamic)
     for (int64_t b = 0; b < g->n_block; b++)
         backward_block(pass, layer, b);

@@ -84,7 +84,9 @@ static chgnet_status read_pickle(chgnet_context *ctx, checkpoint *c)
     const chgi_zip_entry *entry;
     CHGI_TRY(find_entry(ctx, c, "/", name, strlen(name), &entry));
     if (entry->size > c->zip.length + (1 << 16)) /* reading it takes many times its size */
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the checkpoint's pickle expands to more than the whole file");
+        return chgi_context_fail(
+            ctx, CHGNET_EINPUT,
+            "the checkpoint's pickle expands to more than the whole file; a checkpoint as PyTorch writes it is needed");
     CHGI_TRY(chgi_zip_read(ctx, &c->zip, entry, &c->pickle_bytes));
     CHGI_TRY(chgi_pickle_read(ctx, c->pickle_bytes, entry->size, &c->pickle));
     const value *model = chgi_pickle_get(c->pickle.root, "model");
@@ -94,7 +96,7 @@ static chgnet_status read_pickle(chgnet_context *ctx, checkpoint *c)
                 (c->state->kind == CHGI_PICKLE_DICT || c->state->kind == CHGI_PICKLE_ORDERED);
     return good ? CHGNET_OK
                 : chgi_context_fail(ctx, CHGNET_EINPUT,
-                                    "the checkpoint is not of CHGNet: 'model' with 'model_args' and "
+                                    "the checkpoint is not of CHGNet; 'model' with 'model_args' and "
                                     "'state_dict' is expected");
 }
 
@@ -123,8 +125,8 @@ static chgnet_status read_bias(chgnet_context *ctx, const checkpoint *c, chgi_hy
     hyper->mlp_out_bias = found;
     if (said && (said->kind != CHGI_PICKLE_BOOL || (said->integer != 0) != found))
         return chgi_context_fail(ctx, CHGNET_EINPUT,
-                                 "the model argument mlp_out_bias disagrees with the state dict, which "
-                                 "has %s such bias",
+                                 "the model argument mlp_out_bias disagrees with the state dict; the "
+                                 "latter has %s such bias",
                                  found ? "a" : "no");
     return CHGNET_OK;
 }
@@ -190,7 +192,9 @@ static chgnet_status load_tensor(chgnet_context *ctx, checkpoint *c, const value
     uint8_t *bytes;
     CHGI_TRY(find_entry(ctx, c, "/data/", key->text, key->count, &entry));
     if (!entry)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "the storage of tensor '%s' is not in the archive", tensor->name);
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "the storage of tensor '%s' is not in the archive; save the checkpoint again",
+                                 tensor->name);
     if (entry->size % 4 != 0 || entry->size / 4 != (uint64_t)storage->items[1]->integer)
         return chgi_context_fail(ctx, CHGNET_EINPUT,
                                  "the storage of tensor '%s' has %zu bytes; %lld float32 numbers are "
@@ -229,7 +233,8 @@ static chgnet_status load_state(chgnet_context *ctx, checkpoint *c, chgi_weights
                                                               : 1,
                                      text ? key->text : "?");
         if (v->kind != CHGI_PICKLE_TENSOR || filled[tensor - weights->tensors])
-            return chgi_context_fail(ctx, CHGNET_EINPUT, "'%s' in the state dict is no tensor, or is there twice",
+            return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                     "'%s' in the state dict is no tensor or is there twice; one tensor is expected",
                                      tensor->name);
         filled[tensor - weights->tensors] = true;
         CHGI_TRY(load_tensor(ctx, c, v, tensor));

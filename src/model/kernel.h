@@ -31,7 +31,8 @@ typedef struct chgi_run {
     const int32_t *numbers;       /**< (n_atom) */
     int n_thread;
     bool gradient;                /**< a reverse pass will follow the forward pass */
-    bool recompute;               /**< make activations again in the reverse pass: a quarter of the memory, half as slow again */
+    size_t keep_at_most;          /**< bytes of workspace up to which activations are kept; beyond it the reverse pass makes
+                                       them again, in a quarter of the memory and some 1.4 times the time */
     chgi_arena *workspace;        /**< grows as needed; holds the activations between the passes */
     double *site_energies;        /**< (n_atom) eV, composition reference included */
     double *magmoms;              /**< (n_atom) mu_B */

@@ -33,14 +33,29 @@ static void release(void *network)
     chgi_memory_free(network);
 }
 
-static chgi_pass pass_of(const chgi_run *run)
+static size_t count_bytes(chgi_pass *pass)
 {
-    return (chgi_pass){.net = run->network,
+    chgi_arena count = {0};
+    pass->w = (chgi_workspace){0};
+    chgi_pass_layout(&count, pass);
+    return count.used;
+}
+
+static chgi_pass pass_of(const chgi_run *run, size_t *bytes)
+{
+    chgi_pass pass = {.net = run->network,
                        .graph = run->graph,
                        .numbers = run->numbers,
                        .n_thread = run->n_thread,
                        .gradient = run->gradient,
+                       .keep = run->gradient,
                        .profile = run->profile};
+    *bytes = count_bytes(&pass);
+    if (pass.keep && *bytes > run->keep_at_most) {
+        pass.keep = false;
+        *bytes = count_bytes(&pass);
+    }
+    return pass;
 }
 
 _Static_assert((int)CHGI_PHASE_LAYERS >= (int)CHGI_MOST_LAYERS, "a profile has room for every layer");
@@ -98,12 +113,9 @@ static void interact(const chgi_pass *pass, int layer)
 
 static chgnet_status forward(chgnet_context *ctx, const chgi_run *run)
 {
-    chgi_pass pass = pass_of(run);
-    chgi_arena count = {0};
-    chgi_pass_layout(&count, &pass);
-    if (count.used == SIZE_MAX)
-        return chgi_context_fail(ctx, CHGNET_ENOMEM, "not enough memory: the structure is too large to address");
-    CHGI_TRY(chgi_arena_reserve(ctx, run->workspace, count.used));
+    size_t bytes;
+    chgi_pass pass = pass_of(run, &bytes);
+    CHGI_TRY(chgi_arena_reserve(ctx, run->workspace, bytes));
     chgi_pass_layout(run->workspace, &pass);
     int last = pass.net->n_conv - 1;
     start_clock(&pass);
@@ -168,7 +180,8 @@ static void add_seed(const chgi_pass *pass, const double *seed)
 
 static void backward(const chgi_run *run)
 {
-    chgi_pass pass = pass_of(run);
+    size_t bytes;
+    chgi_pass pass = pass_of(run, &bytes);
     run->workspace->used = 0;
     chgi_pass_layout(run->workspace, &pass);
     int last = pass.net->n_conv - 1;

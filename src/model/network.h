@@ -75,7 +75,7 @@ typedef struct chgi_workspace {
     chg_real *wa;                  /**< (b,width_atom) weights of atom messages */
     chg_real *wb, *wb_slope;       /**< (s,width_bond) weights of bond messages; slope in r */
     chg_real *from_center, *from_neighbour; /**< [n_conv] (n,2 hidden) projections of v */
-    chg_real *from_bond;           /**< (s,2 hidden) projections of e for the atom convolution at work */
+    chg_real *from_bond;           /**< (b,2 hidden) projections of e for the atom convolution at work */
     chg_real *from_first, *from_second; /**< (s,widest) projections of e for the angle layer at work */
     chg_real *from_middle;         /**< (n,widest) projection of v for the angle layer at work */
     chg_real *sum;                 /**< (n,width_atom) message sums; backward: their gradient */

@@ -304,7 +304,7 @@ static chgnet_status pack_tables(chgnet_context *ctx, const chgi_weights *weight
     basis_maps maps;
     chgi_arena count = {0}, arena = {0};
     layout_maps(&count, h, net, &maps);
-    CHGI_TRY(chgi_arena_reserve(ctx, &arena, count.used));
+    CHGI_TRY(chgi_arena_reserve_zeroed(ctx, &arena, count.used));
     layout_maps(&arena, h, net, &maps);
     pack_plain(weights, "bond_embedding", h->n_radial, h->bond_fea_dim, &maps.bond);
     pack_plain(weights, "bond_weights_ag", h->n_radial, h->atom_fea_dim, &maps.atom_weight);
@@ -366,7 +366,7 @@ chgnet_status chgi_network_bind(chgnet_context *ctx, const chgi_weights *weights
                           .norm = h->readout_norm};
     chgi_arena count = {0};
     layout(&count, h, net);
-    CHGI_TRY(chgi_arena_reserve(ctx, &net->arena, count.used));
+    CHGI_TRY(chgi_arena_reserve_zeroed(ctx, &net->arena, count.used)); /* padding is zero */
     layout(&net->arena, h, net);
     pack_embedding(weights, net);
     for (int t = 0; t < net->n_conv; t++)

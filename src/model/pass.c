@@ -89,7 +89,7 @@ static void layout_forward(chgi_arena *arena, chgi_pass *pass)
     w->wb = take(arena, 1, g->n_short_bond, net->width_bond);
     w->from_center = take(arena, slots, g->n_atom, hidden);
     w->from_neighbour = take(arena, slots, g->n_atom, hidden);
-    w->from_bond = take(arena, 1, g->n_short_bond, hidden);
+    w->from_bond = take(arena, 1, g->n_bond, hidden);
     w->from_first = take(arena, 1, g->n_short_bond, width);
     w->from_second = take(arena, 1, g->n_short_bond, width);
     w->from_middle = take(arena, 1, g->n_atom, width);

@@ -273,7 +273,7 @@ static chgnet_status load_all(chgnet_context *ctx, chgi_h5 *file, size_t length,
     if (strcmp(sum, weights->model_sha256) != 0)
         return chgi_context_fail(ctx, CHGNET_EINPUT,
                                  "the weights were changed after they were written: their SHA-256 is "
-                                 "%.12s..., %.12s... is expected",
+                                 "%.12s...; %.12s... is expected",
                                  sum, weights->model_sha256);
     return CHGNET_OK;
 }

@@ -32,15 +32,16 @@ static jet envelope(double x, double p)
                  -scale * pow(x, p - 2) * rest * ((p - 1) * rest - 2 * x)};
 }
 
-/* sin(k r)/r is smooth at zero, where its formula is not. */
+/* sin(k r)/r is smooth at zero, where its formula is not; so is the envelope for whole powers. */
 static void basis_at_zero(const chgi_radial *radial, double *value, double *slope, double *curvature)
 {
-    double scale = sqrt(2 / radial->cutoff);
+    double scale = sqrt(2 / radial->cutoff), c = radial->cutoff, p = radial->power;
+    jet f = {1, p == 1 ? -3 / c : 0, p == 1 ? 6 / (c * c) : p == 2 ? -12 / (c * c) : 0};
     for (int n = 0; n < chgi_pad(radial->n); n++) {
-        double k = radial->omega[n] / radial->cutoff;
+        double k = radial->omega[n] / c;
         value[n] = scale * k;
-        slope[n] = 0;
-        curvature[n] = -scale * k * k * k / 3;
+        slope[n] = scale * k * f.slope;
+        curvature[n] = scale * k * (f.curvature - k * k / 3);
     }
 }
 

@@ -66,19 +66,20 @@ static inline chg_vector chgi_exp(chg_vector x)
 #if defined(__AVX512F__) && !CHGI_DOUBLE
 /* 1/(1 + 2^t) with t = -x log2(e): the instruction that scales by powers of two needs no bit tricks, and the reciprocal
  * is an estimate of 14 bits with one Newton step.  The polynomial is the minimax one of degree 5 for 2^r on
- * [-1/2,1/2], relative error 7.5e-8. */
+ * [-1/2,1/2], relative error 7.5e-8; log2(e) in two parts keeps r exact for large x. */
 static inline chg_vector chgi_sigmoid(chg_vector x)
 {
-    const __m512 minus_log2e = _mm512_set1_ps(-1.44269504088896340736F);
-    __m512 t = _mm512_min_ps(_mm512_set1_ps(126), _mm512_mul_ps((__m512)x, minus_log2e));
-    __m512 n = _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    __m512 r = _mm512_sub_ps(t, n), p = _mm512_set1_ps(1.3276472454890609e-3F);
+    const __m512 log2e = _mm512_set1_ps(1.44269502F), log2e_rest = _mm512_set1_ps(1.925963033e-8F);
+    __m512 z = _mm512_max_ps(_mm512_set1_ps(-87), _mm512_min_ps(_mm512_set1_ps(88), (__m512)x)); /* NaN stays */
+    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(z, log2e), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 r = _mm512_fnmadd_ps(z, log2e_rest, _mm512_fnmadd_ps(z, log2e, n));
+    __m512 p = _mm512_set1_ps(1.3276472454890609e-3F);
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.675540961325169e-3F));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.550713092088699e-2F));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.24022120237350464F));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6931469440460205F));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0000001192092896F));
-    __m512 d = _mm512_add_ps(_mm512_set1_ps(1), _mm512_scalef_ps(p, n));
+    __m512 d = _mm512_add_ps(_mm512_set1_ps(1), _mm512_scalef_ps(p, _mm512_sub_ps(_mm512_setzero_ps(), n)));
     __m512 inverse = _mm512_rcp14_ps(d);
     return (chg_vector)_mm512_mul_ps(inverse, _mm512_fnmadd_ps(d, inverse, _mm512_set1_ps(2)));
 }

@@ -138,7 +138,8 @@ chgnet_status chgi_h5_open(chgnet_context *ctx, const void *data, size_t length,
     static const char signature[8] = "\211HDF\r\n\032\n";
     *file = NULL;
     if (length < sizeof signature || memcmp(data, signature, sizeof signature) != 0)
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "this is not an HDF5 file");
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "this is not an HDF5 file; weights as `chgnet convert` writes them are needed");
     chgi_h5 *opened = chgi_memory_new(1, sizeof *opened);
     if (!opened)
         return chgi_context_nomem(ctx, 1, sizeof *opened);
@@ -152,7 +153,7 @@ chgnet_status chgi_h5_open(chgnet_context *ctx, const void *data, size_t length,
     chgi_h5_leave(before);
     if (opened->id < 0) {
         chgi_memory_free(opened);
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "this HDF5 file is damaged or truncated");
+        return chgi_context_fail(ctx, CHGNET_EINPUT, "this HDF5 file is damaged or truncated; make or copy it again");
     }
     *file = opened;
     return CHGNET_OK;

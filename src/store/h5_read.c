@@ -80,7 +80,8 @@ chgnet_status chgi_h5_list(chgnet_context *ctx, chgi_h5 *file, const char *group
                                  "group '/%s' holds a link to elsewhere; plain arrays and groups "
                                  "are expected",
                                  group);
-    return chgi_context_fail(ctx, CHGNET_EINPUT, "group '/%s' is missing or damaged", group);
+    return chgi_context_fail(ctx, CHGNET_EINPUT, "group '/%s' is missing or damaged; make or copy the file again",
+                             group);
 }
 
 void chgi_h5_free_names(char **names, int64_t count)

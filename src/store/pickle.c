@@ -74,7 +74,10 @@ typedef struct machine {
 
 static chgnet_status refuse(machine *m, const char *problem)
 {
-    return chgi_context_fail(m->ctx, CHGNET_EINPUT, "the checkpoint's pickle %s at byte %zu", problem, m->at);
+    return chgi_context_fail(
+        m->ctx, CHGNET_EINPUT,
+        "the checkpoint's pickle %s at byte %zu; a checkpoint as upstream's trainer saves it is needed", problem,
+        m->at);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------- */
@@ -228,7 +231,7 @@ static chgnet_status extend_by_count(machine *m, size_t count, bool dict)
 static chgnet_status take_bytes(machine *m, size_t count, const uint8_t **bytes)
 {
     if (m->length - m->at < count)
-        return refuse(m, "ends too early; the file is truncated");
+        return refuse(m, "ends too early: the file is truncated");
     *bytes = m->bytes + m->at;
     m->at += count;
     return CHGNET_OK;
@@ -294,7 +297,7 @@ static chgnet_status take_line(machine *m, const char **line, size_t *length)
 {
     const uint8_t *start = m->bytes + m->at, *end = memchr(start, '\n', m->length - m->at);
     if (!end)
-        return refuse(m, "ends too early; the file is truncated");
+        return refuse(m, "ends too early: the file is truncated");
     *line = (const char *)start;
     *length = (size_t)(end - start);
     m->at += *length + 1;

@@ -34,12 +34,15 @@ static uint32_t get32(const uint8_t *p)
 
 static chgnet_status refuse(chgnet_context *ctx, const char *problem)
 {
-    return chgi_context_fail(ctx, CHGNET_EINPUT, "the zip archive %s", problem);
+    return chgi_context_fail(ctx, CHGNET_EINPUT,
+                             "the zip archive %s; a whole checkpoint as PyTorch writes it is needed", problem);
 }
 
 static chgnet_status refuse_entry(chgnet_context *ctx, const char *name, const char *problem)
 {
-    return chgi_context_fail(ctx, CHGNET_EINPUT, "entry '%s' of the zip archive %s", name, problem);
+    return chgi_context_fail(ctx, CHGNET_EINPUT,
+                             "entry '%s' of the zip archive %s; a whole checkpoint as PyTorch writes it is needed",
+                             name, problem);
 }
 
 /* The end record, whose comment must reach the end of the file exactly. */
@@ -59,17 +62,17 @@ static chgnet_status read_end(chgnet_context *ctx, const chgi_zip *zip, size_t *
 {
     const uint8_t *end = find_end(zip->bytes, zip->length);
     if (!end)
-        return refuse(ctx, "has no end record; the file is no zip archive, or it is truncated");
+        return refuse(ctx, "has no end record: the file is no zip archive or is truncated");
     *count = get16(end + 10);
     *size = get32(end + 12);
     *start = get32(end + 16);
     if (*count == 0xffff || *size == 0xffffffff || *start == 0xffffffff)
-        return refuse(ctx, "uses zip64 sizes; at most 65534 entries and 4 GB are supported");
+        return refuse(ctx, "has more than 65534 entries or 4 GB (zip64)");
     if (get16(end + 4) != 0 || get16(end + 6) != 0 || get16(end + 8) != *count)
-        return refuse(ctx, "is spread over several disks; one file is expected");
+        return refuse(ctx, "is spread over several disks");
     size_t limit = (size_t)(end - zip->bytes);
     if (*start > limit || *size > limit - *start || *count > *size / DIRECTORY_SIZE)
-        return refuse(ctx, "has a directory that does not fit into the file; it is truncated or damaged");
+        return refuse(ctx, "has a directory that does not fit into the file: it is truncated or damaged");
     return CHGNET_OK;
 }
 
@@ -95,16 +98,16 @@ static chgnet_status check_method(chgnet_context *ctx, const uint8_t *record, ch
 {
     uint32_t method = get16(record + 10);
     if ((get16(record + 8) & FLAGS_REFUSED) != 0)
-        return refuse_entry(ctx, entry->name, "is encrypted or patched; a plain entry is expected");
+        return refuse_entry(ctx, entry->name, "is encrypted or patched");
     if (method != METHOD_STORED && method != METHOD_DEFLATED)
-        return refuse_entry(ctx, entry->name, "is compressed by an unknown method; stored or deflated is expected");
+        return refuse_entry(ctx, entry->name, "is neither stored nor deflated");
     entry->deflated = method == METHOD_DEFLATED;
     if (entry->compressed == 0xffffffff || entry->size == 0xffffffff || entry->start == 0xffffffff)
-        return refuse_entry(ctx, entry->name, "uses zip64 sizes; at most 4 GB are supported");
+        return refuse_entry(ctx, entry->name, "is larger than 4 GB (zip64)");
     if (!entry->deflated && entry->compressed != entry->size)
         return refuse_entry(ctx, entry->name, "is stored with two different sizes");
     if (get16(record + 34) != 0)
-        return refuse_entry(ctx, entry->name, "lies on another disk; one file is expected");
+        return refuse_entry(ctx, entry->name, "lies on another disk");
     return CHGNET_OK;
 }
 
