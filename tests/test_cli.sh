@@ -40,7 +40,8 @@ wrong() {
     pattern=$2
     shift 2
     run 2 "$name" "$@"
-    says err "^chgnet: .*$pattern" "$name: says what would be right"
+    says err "^chgnet: .*$pattern" "$name: says what is wrong"
+    says err '; ' "$name: says what would be right"
     tap_is_text "$(wc -l <err | tr -d ' ') $(wc -c <out | tr -d ' ')" "1 0" "$name: in one line on standard error"
 }
 
@@ -99,6 +100,7 @@ wrong "convert without a file" "one checkpoint" convert
 wrong "convert without -o" "-o" convert x.pth.tar
 wrong "convert to another suffix" "\.h5" convert x.pth.tar -o x.txt
 wrong "info about two models" "one" info 0.3.0 0.2.0
+wrong "info about the licence of nothing" "give 0.3.0" info --license
 tap_is_text "$(find . -name 'out.*')" "" "nothing was written"
 
 run 0 "options behind the files" predict "$cif" --json --quiet -t 1
@@ -213,6 +215,32 @@ wait "$job"
 tap_is_int $? 143 "SIGTERM while it waits for standard input: exit code 143"
 tap_ok "$([ -s waited.h5 ]; echo $?)" "and what was finished is written"
 kill "$writer"
+
+# A reader that is slow: the signal comes while a write waits for it, and what was begun is written to its end.
+rm -f out
+mkfifo slow
+{
+    head -n 1 >begun
+    while [ ! -e continue ]; do sleep 0.1; done
+    cat >out
+} <slow &
+reader=$!
+"$chgnet" predict --json one.extxyz >slow 2>err &
+job=$!
+waited=0
+while [ ! -s begun ] && [ $waited -lt 600 ]; do
+    sleep 0.1
+    waited=$((waited + 1))
+done
+sleep 0.5
+kill -TERM "$job"
+sleep 0.1
+: >continue
+wait "$job"
+tap_is_int $? 143 "SIGTERM while it waits for a slow reader: exit code 143"
+wait "$reader"
+tap_is_text "$(cat err)" "" "and not a word of a failed write"
+tap_is_text "$(tail -n 1 out | tail -c 2)" "}" "and the last line is whole"
 
 # A reader that has seen enough.
 "$chgnet" predict --json one.extxyz 2>err | head -n 1 >out

@@ -2,13 +2,13 @@
 #include "tap.h"
 
 /** Run a check that must fail, and take its failure back. */
-#define TAP_MUST_FAIL(check)                                                                                   \
-    do {                                                                                                       \
-        printf("# the next line is meant to fail, and does not count\n# ");                                    \
-        bool passed = (check);                                                                                 \
-        tap_count_--;                                                                                          \
-        tap_failed_ -= !passed;                                                                                \
-        tap_ok(!passed, "%s fails", #check);                                                                   \
+#define TAP_MUST_FAIL(check)                                                \
+    do {                                                                    \
+        printf("# the next line is meant to fail, and does not count\n# "); \
+        bool passed = (check);                                              \
+        tap_count_--;                                                       \
+        tap_failed_ -= !passed;                                             \
+        tap_ok(!passed, "%s fails", #check);                                \
     } while (0)
 
 int main(void)

@@ -301,8 +301,8 @@ static void check_results(chgnet_context *ctx, const chgnet_model *model, const 
         sample_must(ctx, chgi_calculator_set_structure(plain, &s));
         same += same_results(plain, skin, &s);
     }
-    tap_ok(same == STEPS / EVERY, "%s: equal bits of energy and forces with a skin, at %d of %d steps", from->name, same,
-           STEPS / EVERY);
+    tap_ok(same == STEPS / EVERY, "%s: equal bits of energy and forces with a skin, at %d of %d steps", from->name,
+           same, STEPS / EVERY);
     tap_ok(skin->graph.verlet.n_rebuild > 1 && skin->graph.verlet.n_rebuild < STEPS / 2, "%s: %lld lists for %d steps",
            from->name, (long long)skin->graph.verlet.n_rebuild, STEPS);
     s.cell[0][0] *= 1.01;

@@ -47,16 +47,18 @@ chgnet_options chgnet_options_default(void)
     return (chgnet_options){.size = sizeof(chgnet_options), .precision = CHGNET_SINGLE, .threads = 0, .skin = 0};
 }
 
-chgnet_status chgnet_calculator_create(chgnet_context *context, const chgnet_model *model, const chgnet_options *options,
-                                       chgnet_calculator **calculator)
+chgnet_status chgnet_calculator_create(chgnet_context *context, const chgnet_model *model,
+                                       const chgnet_options *options, chgnet_calculator **calculator)
 {
     chgnet_options chosen = chgnet_options_default();
     if (options && options->size != sizeof chosen)
-        return chgi_context_fail(context, CHGNET_EUSAGE, "options of another version; start from chgnet_options_default()");
+        return chgi_context_fail(context, CHGNET_EUSAGE,
+                                 "options of another version; start from chgnet_options_default()");
     if (options)
         chosen = *options;
     if (chosen.threads < 0 || chosen.threads > 4096)
-        return chgi_context_fail(context, CHGNET_EUSAGE, "%d threads; give 1 to 4096, or 0 for the default", chosen.threads);
+        return chgi_context_fail(context, CHGNET_EUSAGE, "%d threads; give 1 to 4096, or 0 for the default",
+                                 chosen.threads);
     if (!(chosen.skin >= 0 && chosen.skin <= MOST_SKIN))
         return chgi_context_fail(context, CHGNET_EUSAGE, "a skin of %g A; give 0 to %g", chosen.skin, MOST_SKIN);
     const char *isa = getenv("CHGNET_ISA"); /* for tests and for a processor that is slow with wide vectors */
@@ -125,7 +127,8 @@ chgnet_status chgnet_calculator_get_stress(const chgnet_calculator *calculator, 
     const chgi_structure *s = &calculator->structure;
     CHGI_TRY(need(calculator, CHGNET_WANT_GRADIENT));
     if (!(s->pbc[0] && s->pbc[1] && s->pbc[2]))
-        return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE, "stress is defined only where all three axes are periodic");
+        return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE,
+                                 "stress is defined only where all three axes are periodic");
     double scale = CHGI_GPA / fabs(chgi_structure_volume(s->cell));
     for (int k = 0; k < 9; k++)
         stress[k] = scale * calculator->virial[k / 3][k % 3];
@@ -164,7 +167,8 @@ chgnet_status chgnet_calculator_get_crystal_fea(const chgnet_calculator *calcula
     return CHGNET_OK;
 }
 
-chgnet_status chgnet_calculator_get_counts(const chgnet_calculator *calculator, int64_t *n_directed_bond, int64_t *n_angle)
+chgnet_status chgnet_calculator_get_counts(const chgnet_calculator *calculator, int64_t *n_directed_bond,
+                                           int64_t *n_angle)
 {
     if (calculator->graph.n_atom == 0)
         return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE, "there is no structure; set one first");

@@ -31,14 +31,14 @@ extern "C" {
 #endif
 
 /** Every status with its text.  The values are also the exit codes of the command `chgnet`. */
-#define CHGNET_STATUS_LIST(X)                                                                    \
-    X(CHGNET_OK, 0, "done")                                                                      \
-    X(CHGNET_EINTERNAL, 1, "internal error")                                                     \
-    X(CHGNET_EUSAGE, 2, "wrong use: unknown option, or a result that was not computed")          \
-    X(CHGNET_EINPUT, 3, "bad input: file, structure, weights or label")                          \
-    X(CHGNET_ECONVERGE, 4, "not converged within the given steps")                               \
-    X(CHGNET_ENUMERIC, 5, "numerical failure: non-finite energy or force")                       \
-    X(CHGNET_EIO, 6, "input or output failed: disk full, or no permission")                      \
+#define CHGNET_STATUS_LIST(X)                                                           \
+    X(CHGNET_OK, 0, "done")                                                             \
+    X(CHGNET_EINTERNAL, 1, "internal error")                                            \
+    X(CHGNET_EUSAGE, 2, "wrong use: unknown option, or a result that was not computed") \
+    X(CHGNET_EINPUT, 3, "bad input: file, structure, weights or label")                 \
+    X(CHGNET_ECONVERGE, 4, "not converged within the given steps")                      \
+    X(CHGNET_ENUMERIC, 5, "numerical failure: non-finite energy or force")              \
+    X(CHGNET_EIO, 6, "input or output failed: disk full, or no permission")             \
     X(CHGNET_ENOMEM, 7, "not enough memory")
 
 #define CHGNET_STATUS_ENUM_(name, value, text) name = value,
@@ -69,14 +69,14 @@ CHGNET_API void chgnet_context_on_warning(chgnet_context *context, chgnet_warnin
 typedef struct chgnet_model chgnet_model;
 
 typedef struct chgnet_model_info {
-    const char *version;      /**< "0.3.0", "0.2.0", "r2scan", or what the file says */
-    const char *sha256;       /**< 64 hex digits over hyperparameters and tensors, not over the file */
-    const char *path;         /**< file it was read from */
-    double atom_cutoff;       /**< Angstrom */
-    double bond_cutoff;       /**< Angstrom */
-    int n_element;            /**< atomic numbers 1..n_element are known */
-    int n_feature;            /**< length of an atom's embedding (64) */
-    int64_t n_parameter;      /**< number of weights */
+    const char *version; /**< "0.3.0", "0.2.0", "r2scan", or what the file says */
+    const char *sha256;  /**< 64 hex digits over hyperparameters and tensors, not over the file */
+    const char *path;    /**< file it was read from */
+    double atom_cutoff;  /**< Angstrom */
+    double bond_cutoff;  /**< Angstrom */
+    int n_element;       /**< atomic numbers 1..n_element are known */
+    int n_feature;       /**< length of an atom's embedding (64) */
+    int64_t n_parameter; /**< number of weights */
 } chgnet_model_info;
 
 /** Load weights and check them.
@@ -123,8 +123,8 @@ CHGNET_API void chgnet_calculator_destroy(chgnet_calculator *calculator);
  *  \param[in] cell       (3,3)      rows are cell vectors; a zero row is allowed along a non-periodic axis
  *  \param[in] pbc        (3)        nonzero where periodic
  *  \return CHGNET_OK; CHGNET_EINPUT names the atom, element, pair or cell that is wrong; CHGNET_ENOMEM */
-CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_structure(chgnet_calculator *calculator,
-                                                                         int64_t n_atom, const int32_t *numbers,
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_structure(chgnet_calculator *calculator, int64_t n_atom,
+                                                                         const int32_t *numbers,
                                                                          const double *positions, const double *cell,
                                                                          const int *pbc);
 /** Move the atoms of the structure that is set, as each step of a trajectory or a relaxation does; earlier results are
@@ -146,12 +146,12 @@ CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_energy(const chgn
                                                                       double *energy); /**< () eV, total */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_forces(const chgnet_calculator *calculator,
                                                                       double *forces); /**< (n_atom,3) eV/A */
-CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_stress(const chgnet_calculator *calculator,
-                                                                      double *stress); /**< (3,3) GPa; all axes periodic */
+CHGNET_API CHGNET_MUST_USE chgnet_status
+chgnet_calculator_get_stress(const chgnet_calculator *calculator, double *stress); /**< (3,3) GPa; all axes periodic */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_magmoms(const chgnet_calculator *calculator,
                                                                        double *magmoms); /**< (n_atom) mu_B */
-CHGNET_API CHGNET_MUST_USE chgnet_status
-chgnet_calculator_get_site_energies(const chgnet_calculator *calculator, double *site_energies); /**< (n_atom) eV */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_site_energies(const chgnet_calculator *calculator,
+                                                                             double *site_energies); /**< (n_atom) eV */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_atom_fea(
     const chgnet_calculator *calculator, double *atom_fea); /**< (n_atom,n_feature) before the last convolution */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_atom_fea_final(

@@ -33,19 +33,19 @@ void chgi_context_warn(chgnet_context *ctx, chgi_warning kind, const char *forma
     __attribute__((format(printf, 3, 4)));
 
 /** Return from the calling function unless `expression` is CHGNET_OK. */
-#define CHGI_TRY(expression)                               \
-    do {                                                   \
-        chgnet_status chgi_try_status_ = (expression);     \
-        if (chgi_try_status_ != CHGNET_OK)                 \
-            return chgi_try_status_;                       \
+#define CHGI_TRY(expression)                           \
+    do {                                               \
+        chgnet_status chgi_try_status_ = (expression); \
+        if (chgi_try_status_ != CHGNET_OK)             \
+            return chgi_try_status_;                   \
     } while (0)
 
 /** Jump to `cleanup:` unless `expression` is CHGNET_OK; needs a local `status`. */
-#define CHGI_TRY_CLEANUP(expression)                       \
-    do {                                                   \
-        status = (expression);                             \
-        if (status != CHGNET_OK)                           \
-            goto cleanup;                                  \
+#define CHGI_TRY_CLEANUP(expression) \
+    do {                             \
+        status = (expression);       \
+        if (status != CHGNET_OK)     \
+            goto cleanup;            \
     } while (0)
 
 #endif

@@ -22,7 +22,8 @@ static chgnet_status read_all(chgnet_context *ctx, int fd, const char *path, cha
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be read: %s; a file that can be read is needed", path, strerror(errno));
+            return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be read: %s; a file that can be read is needed", path,
+                                     strerror(errno));
         if (got == 0)
             break;
         used += (size_t)got;
@@ -109,7 +110,8 @@ static chgnet_status write_special(chgnet_context *ctx, const char *path, const 
         error = errno;
     }
     return good ? CHGNET_OK
-                : chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path, strerror(error));
+                : chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path,
+                                    strerror(error));
 }
 
 static int open_temporary(const char *path, char *name, size_t size)
@@ -140,7 +142,8 @@ chgnet_status chgi_file_check_writable(chgnet_context *ctx, const char *path)
     if (exists && !S_ISREG(info.st_mode))
         return CHGNET_OK;
     if (!folder_of(path, folder, sizeof folder))
-        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path, strerror(ENAMETOOLONG));
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path,
+                                 strerror(ENAMETOOLONG));
     if (access(folder, W_OK | X_OK) != 0)
         return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: its folder: %s; choose another place", path,
                                  strerror(errno));
@@ -156,7 +159,8 @@ chgnet_status chgi_file_write(chgnet_context *ctx, const char *path, const void 
     char name[4096];
     int fd = open_temporary(path, name, sizeof name);
     if (fd < 0)
-        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path, strerror(errno));
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path,
+                                 strerror(errno));
     bool good = write_all(fd, data, length) == 0;
     int error = errno;
     if (close(fd) != 0 && good) {
@@ -169,7 +173,8 @@ chgnet_status chgi_file_write(chgnet_context *ctx, const char *path, const void 
     }
     if (!good) {
         unlink(name);
-        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path, strerror(error));
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path,
+                                 strerror(error));
     }
     sync_folder(path);
     return CHGNET_OK;

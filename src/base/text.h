@@ -9,10 +9,10 @@
 #include "base/context.h"
 
 typedef struct chgi_text {
-    char *data;      /**< always ends in NUL once something was added */
-    size_t length;   /**< without the NUL */
+    char *data;    /**< always ends in NUL once something was added */
+    size_t length; /**< without the NUL */
     size_t capacity;
-    bool failed;     /**< out of memory: later additions do nothing; check once at the end */
+    bool failed; /**< out of memory: later additions do nothing; check once at the end */
 } chgi_text;
 
 /** Append formatted text; the decimal sign is a point in every locale. */
@@ -23,7 +23,8 @@ void chgi_text_number(chgi_text *text, double value);
 void chgi_text_clear(chgi_text *text);
 void chgi_text_destroy(chgi_text *text);
 
-/** Read a whole field as a finite or non-finite double.  \return false unless all of `field` (length bytes) is a number */
+/** Read a whole field as a finite or non-finite double.  \return false unless all of `field` (length bytes) is a number
+ */
 bool chgi_text_to_double(const char *field, size_t length, double *value);
 /** Read a whole field as a decimal integer.  \return false unless all of `field` is one that fits */
 bool chgi_text_to_int(const char *field, size_t length, int64_t *value);

@@ -12,7 +12,8 @@ chgnet_status chgi_calculator_create(chgnet_context *ctx, const chgnet_model *mo
     const chgi_kernel *kernel = chgi_kernel_choose(is_double, isa);
     if (!kernel)
         return chgi_context_fail(ctx, CHGNET_EUSAGE,
-                                 "CHGNET_ISA=%s: this processor or build has no such kernels; generic always works", isa);
+                                 "CHGNET_ISA=%s: this processor or build has no such kernels; generic always works",
+                                 isa);
     chgnet_calculator *made = chgi_memory_new(1, sizeof *made);
     if (!made)
         return chgi_context_nomem(ctx, 1, sizeof *made);

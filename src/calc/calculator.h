@@ -13,27 +13,27 @@ struct chgnet_calculator {
     const chgi_kernel *kernel;
     const void *network;
     int n_thread;
-    size_t keep_at_most;     /**< bytes of workspace up to which activations are kept: a quarter of the machine's memory */
-    double skin;             /**< A: the list of pairs serves until an atom has moved half of it; 0: new each time */
+    size_t keep_at_most; /**< bytes of workspace up to which activations are kept: a quarter of the machine's memory */
+    double skin;         /**< A: the list of pairs serves until an atom has moved half of it; 0: new each time */
     int n_feature;
 
     chgi_structure structure;
-    bool has_structure;      /**< numbers, cell and periodic axes are those of an accepted structure */
-    chgi_graph graph;        /**< n_atom 0: none, as after an error */
+    bool has_structure; /**< numbers, cell and periodic axes are those of an accepted structure */
+    chgi_graph graph;   /**< n_atom 0: none, as after an error */
     chgi_arena workspace;
-    chgi_arena memory;       /* of the result arrays */
-    unsigned computed;       /**< CHGNET_WANT_ flags of the last pass; 0 after a new structure */
+    chgi_arena memory; /* of the result arrays */
+    unsigned computed; /**< CHGNET_WANT_ flags of the last pass; 0 after a new structure */
 
-    double energy;           /**< eV */
-    double virial[3][3];     /**< dE/dstrain, eV */
-    double *site_energies;   /**< (n_atom) eV */
-    double *magmoms;         /**< (n_atom) mu_B */
-    double *forces;          /**< (n_atom,3) eV/A */
-    double *atom_fea;        /**< (n_atom,n_feature) */
-    double *atom_fea_final;  /**< (n_atom,n_feature) */
-    double *bond_gradient;   /**< (n_bond,3) dE/d(bond vector), eV/A */
+    double energy;          /**< eV */
+    double virial[3][3];    /**< dE/dstrain, eV */
+    double *site_energies;  /**< (n_atom) eV */
+    double *magmoms;        /**< (n_atom) mu_B */
+    double *forces;         /**< (n_atom,3) eV/A */
+    double *atom_fea;       /**< (n_atom,n_feature) */
+    double *atom_fea_final; /**< (n_atom,n_feature) */
+    double *bond_gradient;  /**< (n_bond,3) dE/d(bond vector), eV/A */
 
-    chgi_profile *profile;   /**< the owner's, to be filled; NULL: no times are taken */
+    chgi_profile *profile; /**< the owner's, to be filled; NULL: no times are taken */
 };
 
 /** \param[in] isa  "generic", "avx2", "avx512", or NULL for the fastest this processor runs

@@ -69,23 +69,25 @@ static const chgi_release *release_by_name(const char *name)
     return NULL;
 }
 
-static bool is_release(const chgi_weights *weights, const chgi_release *release)
-{
-    return strcmp(weights->model_sha256, release->model_sha256) == 0 &&
-           strcmp(weights->source_sha256, release->source_sha256) == 0;
-}
-
 /* Weights that call themselves a release must be it, and what was asked for by a release's name too. */
 static chgnet_status verify(chgnet_context *ctx, const char *asked, const chgi_weights *weights)
 {
     const chgi_release *release = release_by_name(asked);
     if (!release)
         release = release_by_name(weights->version);
-    if (!release || is_release(weights, release))
+    if (!release)
         return CHGNET_OK;
-    return chgi_context_fail(ctx, CHGNET_EINPUT,
-                             "%s: these are not the released weights %s; their model_sha256 should be %s",
-                             weights->path, release->name, release->model_sha256);
+    if (strcmp(weights->model_sha256, release->model_sha256) != 0)
+        return chgi_context_fail(ctx, CHGNET_EINPUT,
+                                 "%s: these are not the released weights %s; their model_sha256 should be %s",
+                                 weights->path, release->name, release->model_sha256);
+    if (strcmp(weights->source_sha256, release->source_sha256) != 0)
+        return chgi_context_fail(
+            ctx, CHGNET_EINPUT,
+            "%s: these weights %s come from another file than the released one; their source_sha256 "
+            "should be %s",
+            weights->path, release->name, release->source_sha256);
+    return CHGNET_OK;
 }
 
 /* ---- one model -------------------------------------------------------------------------------- */

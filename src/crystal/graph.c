@@ -37,14 +37,19 @@ static chgnet_status reserve(chgnet_context *ctx, const array *arrays, int n_arr
 
 #define RESERVE(arrays, capacity, need) \
     CHGI_TRY(reserve(ctx, arrays, (int)(sizeof(arrays) / sizeof *(arrays)), &graph->capacity, need))
-#define ARRAY(name) {&graph->name, sizeof *graph->name}
+#define ARRAY(name)                       \
+    {                                     \
+        &graph->name, sizeof *graph->name \
+    }
 
 static chgnet_status reserve_edges(chgnet_context *ctx, chgi_graph *graph)
 {
     const array atoms[] = {ARRAY(edge_start), ARRAY(short_start), ARRAY(angle_start), ARRAY(turn_start),
                            ARRAY(block_far),  ARRAY(atom_far),    ARRAY(newest_far)};
     const array edges[] = {ARRAY(neighbour), ARRAY(reverse), ARRAY(bond), ARRAY(edge_far)};
-    const array bonds[] = {ARRAY(bond_edge), ARRAY(pair_of_bond), {&graph->bond_vector, 3 * sizeof(double)},
+    const array bonds[] = {ARRAY(bond_edge),
+                           ARRAY(pair_of_bond),
+                           {&graph->bond_vector, 3 * sizeof(double)},
                            ARRAY(bond_length)};
     RESERVE(atoms, capacity_atom, graph->n_atom + 1);
     RESERVE(edges, capacity_edge, graph->n_edge);
@@ -170,7 +175,8 @@ static void choose_blocks(chgi_graph *graph)
     graph->n_block = (graph->n_atom + graph->block_size - 1) / graph->block_size;
 }
 
-/* Number the far atoms block by block; newest_far holds an atom's newest place, which tells whether this block has met it. */
+/* Number the far atoms block by block; newest_far holds an atom's newest place, which tells whether this block has met
+ * it. */
 static void lay_far(chgi_graph *graph)
 {
     for (int64_t i = 0; i < graph->n_atom; i++)
@@ -238,12 +244,13 @@ chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *struct
 
 void chgi_graph_destroy(chgi_graph *graph)
 {
-    void *arrays[] = {graph->edge_start, graph->short_start,   graph->angle_start,  graph->neighbour,
-                      graph->reverse,    graph->bond,          graph->short_edge,   graph->short_reverse,
-                      graph->angle_first, graph->angle_second, graph->bond_edge,    graph->bond_vector,
-                      graph->bond_length, graph->pair_of_bond, graph->bond_short,
-                      graph->turn_start, graph->angle_turn, graph->turn_first, graph->turn_second,
-                      graph->block_far, graph->atom_far, graph->newest_far, graph->edge_far, graph->far, graph->far_atom};
+    void *arrays[] = {graph->edge_start,  graph->short_start,  graph->angle_start, graph->neighbour,
+                      graph->reverse,     graph->bond,         graph->short_edge,  graph->short_reverse,
+                      graph->angle_first, graph->angle_second, graph->bond_edge,   graph->bond_vector,
+                      graph->bond_length, graph->pair_of_bond, graph->bond_short,  graph->turn_start,
+                      graph->angle_turn,  graph->turn_first,   graph->turn_second, graph->block_far,
+                      graph->atom_far,    graph->newest_far,   graph->edge_far,    graph->far,
+                      graph->far_atom};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++)
         chgi_memory_free(arrays[k]);
     chgi_verlet_destroy(&graph->verlet);

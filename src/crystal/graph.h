@@ -14,40 +14,40 @@
 #include "crystal/verlet.h"
 
 typedef struct chgi_graph {
-    double skin;          /**< A, the owner's choice before a build: as for chgi_verlet_find */
+    double skin; /**< A, the owner's choice before a build: as for chgi_verlet_find */
     int64_t n_atom;
     int64_t n_edge;       /**< directed edges */
     int64_t n_bond;       /**< undirected bonds, n_edge / 2 */
     int64_t n_short_bond; /**< undirected bonds with r <= bond cutoff */
     int64_t n_short_edge; /**< their directed edges */
     int64_t n_angle;
-    int64_t n_turn;       /**< unordered pairs of edges: the angles (p,q) and (q,p) are one turn */
-    int64_t block_size;   /**< atoms of a block, fixed by the number of atoms alone */
+    int64_t n_turn;     /**< unordered pairs of edges: the angles (p,q) and (q,p) are one turn */
+    int64_t block_size; /**< atoms of a block, fixed by the number of atoms alone */
     int64_t n_block;
-    int64_t n_far;        /**< over blocks, the atoms at the far end of their edges, each once per block */
+    int64_t n_far;                  /**< over blocks, the atoms at the far end of their edges, each once per block */
     int32_t most_edges, most_short; /**< largest number of (short) edges of one atom */
 
-    int64_t *edge_start;  /**< (n_atom+1) first edge of each atom */
-    int64_t *short_start; /**< (n_atom+1) first short edge of each atom, counting short edges only */
-    int64_t *angle_start; /**< (n_atom+1) */
-    int64_t *turn_start;  /**< (n_atom+1) */
-    int64_t *block_far;   /**< (n_block+1) first far atom of each block */
-    int64_t *atom_far;    /**< (n_atom+1) where each atom's places among the far atoms are listed */
-    int32_t *far;         /**< (n_far) the places of each atom, ascending */
-    int32_t *edge_far;    /**< (n_edge) place of the edge's neighbour among the far atoms */
-    int32_t *neighbour;   /**< (n_edge) atom at the far end */
-    int32_t *reverse;     /**< (n_edge) the other edge of the same bond */
-    int32_t *bond;        /**< (n_edge) */
-    int32_t *short_edge;  /**< (n_short_edge) edge number */
-    int32_t *short_reverse; /**< (n_short_edge) the other one of the same bond, counting short edges only */
-    int32_t *bond_short;    /**< (n_short_bond) bond_edge, counting short edges only */
-    int32_t *angle_first;  /**< (n_angle) rank of the first edge among its atom's edges */
-    int32_t *angle_second; /**< (n_angle) */
-    int32_t *angle_turn;   /**< (n_angle) */
+    int64_t *edge_start;               /**< (n_atom+1) first edge of each atom */
+    int64_t *short_start;              /**< (n_atom+1) first short edge of each atom, counting short edges only */
+    int64_t *angle_start;              /**< (n_atom+1) */
+    int64_t *turn_start;               /**< (n_atom+1) */
+    int64_t *block_far;                /**< (n_block+1) first far atom of each block */
+    int64_t *atom_far;                 /**< (n_atom+1) where each atom's places among the far atoms are listed */
+    int32_t *far;                      /**< (n_far) the places of each atom, ascending */
+    int32_t *edge_far;                 /**< (n_edge) place of the edge's neighbour among the far atoms */
+    int32_t *neighbour;                /**< (n_edge) atom at the far end */
+    int32_t *reverse;                  /**< (n_edge) the other edge of the same bond */
+    int32_t *bond;                     /**< (n_edge) */
+    int32_t *short_edge;               /**< (n_short_edge) edge number */
+    int32_t *short_reverse;            /**< (n_short_edge) the other one of the same bond, counting short edges only */
+    int32_t *bond_short;               /**< (n_short_bond) bond_edge, counting short edges only */
+    int32_t *angle_first;              /**< (n_angle) rank of the first edge among its atom's edges */
+    int32_t *angle_second;             /**< (n_angle) */
+    int32_t *angle_turn;               /**< (n_angle) */
     int32_t *turn_first, *turn_second; /**< (n_turn) ranks, first < second */
-    int32_t *bond_edge;    /**< (n_bond) the edge along which bond_vector points */
-    double *bond_vector;   /**< (n_bond,3) neighbour minus center, A */
-    double *bond_length;   /**< (n_bond) A */
+    int32_t *bond_edge;                /**< (n_bond) the edge along which bond_vector points */
+    double *bond_vector;               /**< (n_bond,3) neighbour minus center, A */
+    double *bond_length;               /**< (n_bond) A */
 
     chgi_verlet verlet; /* what follows is the builder's own */
     chgi_pair_list pairs;
@@ -56,8 +56,8 @@ typedef struct chgi_graph {
 } chgi_graph;
 
 /** Build the graph of a structure; memory grows as needed and is kept for the next structure: a graph no larger than
- *  one before, from a Verlet list that holds, allocates nothing.  The order of bonds is that of chgi_neighbour_candidates.
- *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_ENOMEM as chgi_neighbour_find */
+ *  one before, from a Verlet list that holds, allocates nothing.  The order of bonds is that of
+ * chgi_neighbour_candidates. \return CHGNET_OK; CHGNET_EINPUT, CHGNET_ENOMEM as chgi_neighbour_find */
 chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *structure, double atom_cutoff,
                                double bond_cutoff, chgi_graph *graph);
 

@@ -6,9 +6,9 @@
 #include "base/memory.h"
 #include "math/lattice.h"
 
-static const double CUTOFF_SLACK = 1e-8;  /* A^2: an exact shell at the cutoff is inside, as upstream has it */
-static const double CLOSEST = 1e-3;       /* A */
-static const double MARGIN = 1e-6;        /* A: more than rounding or the slack can make of a distance */
+static const double CUTOFF_SLACK = 1e-8;     /* A^2: an exact shell at the cutoff is inside, as upstream has it */
+static const double CLOSEST = 1e-3;          /* A */
+static const double MARGIN = 1e-6;           /* A: more than rounding or the slack can make of a distance */
 static const double MOST_PAIRS = 1073741823; /* directed edges are numbered by int32_t */
 
 /* Atoms sorted into bins along a reduced basis, each by its image in the cell at the origin. */
@@ -17,11 +17,11 @@ typedef struct bins {
     int n_periodic;
     double origin[3], width[3]; /* fractional: of the first bin, of one bin */
     int64_t count[3];
-    int64_t range[3];  /* bins to look at on each side */
-    int64_t *start;    /* (product of counts + 1) */
-    int32_t *members;  /* (n_atom) atoms by bin, ascending within a bin */
-    int64_t *bin;      /* (n_atom) */
-    double *cells;     /* (n_atom,3) which cell an atom lies in: whole numbers, 0 along non-periodic directions */
+    int64_t range[3]; /* bins to look at on each side */
+    int64_t *start;   /* (product of counts + 1) */
+    int32_t *members; /* (n_atom) atoms by bin, ascending within a bin */
+    int64_t *bin;     /* (n_atom) */
+    double *cells;    /* (n_atom,3) which cell an atom lies in: whole numbers, 0 along non-periodic directions */
 } bins;
 
 static void bins_destroy(bins *b)
@@ -74,7 +74,8 @@ static void choose_counts(bins *b, int64_t n_atom, double reach)
         product *= (double)b->count[k];
     }
     while (product > limit) {
-        int k = b->count[0] >= b->count[1] ? (b->count[0] >= b->count[2] ? 0 : 2) : (b->count[1] >= b->count[2] ? 1 : 2);
+        int k =
+            b->count[0] >= b->count[1] ? (b->count[0] >= b->count[2] ? 0 : 2) : (b->count[1] >= b->count[2] ? 1 : 2);
         product /= (double)b->count[k];
         b->count[k] = (b->count[k] + 1) / 2;
         product *= (double)b->count[k];
@@ -118,8 +119,9 @@ static chgnet_status bins_fill(chgnet_context *ctx, bins *b, const chgi_structur
 {
     size_t n = (size_t)structure->n_atom;
     if (!chgi_lattice_reduce(structure->cell, structure->pbc, b->basis, b->inverse, &b->n_periodic))
-        return chgi_context_fail(ctx, CHGNET_EINPUT,
-                                 "the cell is flat: its periodic vectors are linearly dependent; give a cell with a volume");
+        return chgi_context_fail(
+            ctx, CHGNET_EINPUT,
+            "the cell is flat: its periodic vectors are linearly dependent; give a cell with a volume");
     b->cells = chgi_memory_new(3 * n, sizeof *b->cells);
     b->members = chgi_memory_new(n, sizeof *b->members);
     b->bin = chgi_memory_new(n, sizeof *b->bin);
@@ -231,7 +233,8 @@ static bool fold(const bins *b, int axis, int64_t place, int64_t *bin, int64_t *
 static chgnet_status search_atom(const search *s, int64_t j)
 {
     const bins *b = s->b;
-    int64_t home[3] = {b->bin[j] / b->count[2] / b->count[1], b->bin[j] / b->count[2] % b->count[1], b->bin[j] % b->count[2]};
+    int64_t home[3] = {b->bin[j] / b->count[2] / b->count[1], b->bin[j] / b->count[2] % b->count[1],
+                       b->bin[j] % b->count[2]};
     int64_t step[3], bin[3], away[3];
     for (step[0] = -b->range[0]; step[0] <= b->range[0]; step[0]++) {
         if (!fold(b, 0, home[0] - step[0], &bin[0], &away[0]))

@@ -6,13 +6,13 @@
 
 typedef struct chgi_verlet {
     chgi_candidate_list candidates;
-    double cutoff, skin;  /**< A, what the list was made with */
-    int64_t n_atom;       /**< 0: there is no list */
-    double *positions;    /**< (n_atom,3) where the atoms were when the list was made, A */
+    double cutoff, skin; /**< A, what the list was made with */
+    int64_t n_atom;      /**< 0: there is no list */
+    double *positions;   /**< (n_atom,3) where the atoms were when the list was made, A */
     double cell[3][3];
     bool pbc[3];
-    size_t capacity;      /* of positions */
-    int64_t n_rebuild;    /**< lists made so far */
+    size_t capacity;   /* of positions */
+    int64_t n_rebuild; /**< lists made so far */
 } chgi_verlet;
 
 /** All pairs with r^2 < cutoff^2 + 1e-8: bit for bit what chgi_neighbour_find gives.  The list is made anew only when

@@ -92,7 +92,8 @@ void chgi_angle_backward(const chgi_angle_work *work, int64_t atom, int64_t angl
 {
     const chgi_gated *gated = &work->layer->gated;
     int thread = omp_get_thread_num();
-    chg_real *dy = chgi_pass_tile(work->pass, thread, CHGI_TILE_DY), *dx = chgi_pass_tile(work->pass, thread, CHGI_TILE_DX);
+    chg_real *dy = chgi_pass_tile(work->pass, thread, CHGI_TILE_DY),
+             *dx = chgi_pass_tile(work->pass, thread, CHGI_TILE_DX);
     chg_real *y = rows_of(work, work->y, angle, 2 * gated->n_out, CHGI_TILE_Y);
     chg_real *slope = rows_of(work, work->slope, angle, work->layer->center.n_out, CHGI_TILE_SLOPE);
     if (!work->y)

@@ -14,12 +14,13 @@
 typedef struct chgi_angle_work {
     const chgi_pass *pass;
     const chgi_angle_layer *layer;
-    const chg_real *angle;   /**< (n_angle,width_angle) features that it reads; unused where it reads the turn table */
-    chg_real *slope, *y;     /**< (n_angle,...) kept activations; NULL: recompute */
-    bool first_gradient;     /**< dangle is written, not added to: nobody read these features later */
+    const chg_real *angle; /**< (n_angle,width_angle) features that it reads; unused where it reads the turn table */
+    chg_real *slope, *y;   /**< (n_angle,...) kept activations; NULL: recompute */
+    bool first_gradient;   /**< dangle is written, not added to: nobody read these features later */
 } chgi_angle_work;
 
-/** Project features of short bonds and atoms. \param[in] v (n_atom,width_atom) \param[in] e (n_short_bond,width_bond) */
+/** Project features of short bonds and atoms. \param[in] v (n_atom,width_atom) \param[in] e (n_short_bond,width_bond)
+ */
 void chgi_angle_project(const chgi_angle_work *work, const chg_real *v, const chg_real *e);
 
 /** gated() of the angles [angle, angle + rows) of one atom, (rows,n_out). */

@@ -33,9 +33,9 @@ static void update_angles(const chgi_angle_work *work, chg_real *new, int64_t at
         for (int r = 0; r < rows && !work->angle; r++)
             chgi_table_value(&pass->net->turn, &pass->w.turn_place[g->angle_turn[a + r]], pass->net->column_angle, n,
                              new + (a + r) * n);
-        const chg_real *old = work->angle ? work->angle + a * n : new + a * n;
+        const chg_real *old = work->angle ? work->angle + a * n : new + a *n;
         for (int64_t k = 0; k < (int64_t)rows * n; k += CHGI_LANES)
-            chgi_store(new + a * n + k, chgi_load(old + k) + chgi_load(value + k));
+            chgi_store(new + a *n + k, chgi_load(old + k) + chgi_load(value + k));
     }
 }
 

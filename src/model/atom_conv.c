@@ -155,7 +155,8 @@ static void backward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_
     const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
     int n = pass->net->width_atom, thread = omp_get_thread_num();
-    chg_real *slope = chgi_pass_tile(pass, thread, CHGI_TILE_SLOPE), *message = chgi_pass_tile(pass, thread, CHGI_TILE_G);
+    chg_real *slope = chgi_pass_tile(pass, thread, CHGI_TILE_SLOPE),
+             *message = chgi_pass_tile(pass, thread, CHGI_TILE_G);
     chg_real *dg = chgi_pass_tile(pass, thread, CHGI_TILE_DG), *dy = chgi_pass_tile(pass, thread, CHGI_TILE_DY);
     chg_real *dx = chgi_pass_tile(pass, thread, CHGI_TILE_X), *y = kept_y(pass, layer, edge);
     const chg_real *dsum = w->sum + atom * n;

@@ -52,8 +52,8 @@ static void update_bonds(const chgi_pass *pass, const chgi_linear *out, const ch
         int rows = chgi_tile_rows(u, g->n_short_bond);
         chgi_rows_pair(g, n, pass->w.message, u, rows, tile);
         for (int64_t k = 0; k < (int64_t)rows * n; k += CHGI_LANES)
-            chgi_store(new + u * n + k, chgi_load(old + u * n + k) + chgi_load(out->bias + k % n));
-        chgi_product(rows, n, n, tile, n, out->forward, n, new + u * n, n, new + u * n, n);
+            chgi_store(new + u *n + k, chgi_load(old + u * n + k) + chgi_load(out->bias + k % n));
+        chgi_product(rows, n, n, tile, n, out->forward, n, new + u *n, n, new + u *n, n);
     }
 }
 

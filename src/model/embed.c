@@ -57,7 +57,8 @@ void chgi_embed_forward(const chgi_pass *pass)
     size_t row = (size_t)net->width_atom;
 #pragma omp for
     for (int64_t i = 0; i < pass->graph->n_atom; i++)
-        memcpy(pass->w.v + (size_t)i * row, net->embedding + (size_t)(pass->numbers[i] - 1) * row, row * sizeof(chg_real));
+        memcpy(pass->w.v + (size_t)i * row, net->embedding + (size_t)(pass->numbers[i] - 1) * row,
+               row * sizeof(chg_real));
 #pragma omp for schedule(dynamic, 64)
     for (int64_t u = 0; u < pass->graph->n_bond; u++)
         embed_bond(pass, u);
@@ -92,7 +93,8 @@ static void project_across(const chgi_graph *g, int64_t atom, double *vectors)
     }
 }
 
-/* dE/d(edge vector) through the angles for the short edges of one atom: dE/dtheta, dE/d(u_p . u_q), dE/du, dE/dvector. */
+/* dE/d(edge vector) through the angles for the short edges of one atom: dE/dtheta, dE/d(u_p . u_q), dE/du, dE/dvector.
+ */
 static void angle_vectors(const chgi_pass *pass, int64_t atom)
 {
     const chgi_graph *g = pass->graph;

@@ -23,8 +23,8 @@ const chgi_kernel *chgi_kernel_choose(bool is_double, const char *isa)
     const candidate candidates[] = {
 #ifdef CHGI_HAVE_X86_ISA
         {&chgi_kernel_set_f32_avx512, &chgi_kernel_set_f64_avx512,
-         __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")},
+         __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma")},
         {&chgi_kernel_set_f32_avx2, &chgi_kernel_set_f64_avx2,
          __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
 #endif

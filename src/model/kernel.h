@@ -26,23 +26,23 @@ typedef struct chgi_profile {
 
 /** Input and output of a forward and reverse pass.  The caller owns every array. */
 typedef struct chgi_run {
-    const void *network;          /**< what chgi_kernel.bind made */
+    const void *network; /**< what chgi_kernel.bind made */
     const chgi_graph *graph;
-    const int32_t *numbers;       /**< (n_atom) */
+    const int32_t *numbers; /**< (n_atom) */
     int n_thread;
-    bool gradient;                /**< a reverse pass will follow the forward pass */
-    size_t keep_at_most;          /**< bytes of workspace up to which activations are kept; beyond it the reverse pass makes
-                                       them again, in a quarter of the memory and some 1.4 times the time */
-    chgi_arena *workspace;        /**< grows as needed; holds the activations between the passes */
-    double *site_energies;        /**< (n_atom) eV, composition reference included */
-    double *magmoms;              /**< (n_atom) mu_B */
-    double *atom_fea;             /**< (n_atom,n_feature) before the last convolution */
-    double *atom_fea_final;       /**< (n_atom,n_feature) what the energy MLP reads */
-    const double *seed_site;      /**< (n_atom) dE/d(site energy); NULL: 1 */
-    const double *seed_atom_fea;  /**< (n_atom,n_feature) dE/d(atom_fea); NULL: 0 */
-    const double *seed_final;     /**< (n_atom,n_feature) dE/d(atom_fea_final); NULL: 0 */
-    double *bond_gradient;        /**< (n_bond,3) dE/d(bond vector), eV/A */
-    chgi_profile *profile;        /**< NULL: no times are taken */
+    bool gradient;           /**< a reverse pass will follow the forward pass */
+    size_t keep_at_most;     /**< bytes of workspace up to which activations are kept; beyond it the reverse pass makes
+                                  them again, in a quarter of the memory and some 1.4 times the time */
+    chgi_arena *workspace;   /**< grows as needed; holds the activations between the passes */
+    double *site_energies;   /**< (n_atom) eV, composition reference included */
+    double *magmoms;         /**< (n_atom) mu_B */
+    double *atom_fea;        /**< (n_atom,n_feature) before the last convolution */
+    double *atom_fea_final;  /**< (n_atom,n_feature) what the energy MLP reads */
+    const double *seed_site; /**< (n_atom) dE/d(site energy); NULL: 1 */
+    const double *seed_atom_fea; /**< (n_atom,n_feature) dE/d(atom_fea); NULL: 0 */
+    const double *seed_final;    /**< (n_atom,n_feature) dE/d(atom_fea_final); NULL: 0 */
+    double *bond_gradient;       /**< (n_bond,3) dE/d(bond vector), eV/A */
+    chgi_profile *profile;       /**< NULL: no times are taken */
 } chgi_run;
 
 typedef struct chgi_kernel {

@@ -44,12 +44,12 @@ static size_t count_bytes(chgi_pass *pass)
 static chgi_pass pass_of(const chgi_run *run, size_t *bytes)
 {
     chgi_pass pass = {.net = run->network,
-                       .graph = run->graph,
-                       .numbers = run->numbers,
-                       .n_thread = run->n_thread,
-                       .gradient = run->gradient,
-                       .keep = run->gradient,
-                       .profile = run->profile};
+                      .graph = run->graph,
+                      .numbers = run->numbers,
+                      .n_thread = run->n_thread,
+                      .gradient = run->gradient,
+                      .keep = run->gradient,
+                      .profile = run->profile};
     *bytes = count_bytes(&pass);
     if (pass.keep && *bytes > run->keep_at_most) {
         pass.keep = false;

@@ -1,13 +1,13 @@
 /* CHGNet's weights bound to kernels, and the arrays of one forward and reverse pass.
  *
  * Compiled for each precision and instruction set (nn/real.h).  Widths are padded to CHGI_PAD.  Layers are twins
- * f_forward, f_backward; they run inside one parallel region, and every array element has one owner (an atom, a bond, an
- * edge), so results do not depend on the number of threads.
+ * f_forward, f_backward; they run inside one parallel region, and every array element has one owner (an atom, a bond,
+ * an edge), so results do not depend on the number of threads.
  *
  * The first linear map of a gated MLP acts on [v_i, e_ij, v_j] or [e_ij, e_ik, a_ijk, v_i].  It is split: each part is
  * projected once per atom or bond, and the projections are gathered and added per edge or angle.  What depends on a
- * distance or an angle alone (message weights, first features, their projections, and those of long bonds, whose features
- * never change) is tabulated.  The angles (p,q) and (q,p), one turn, share their theta.
+ * distance or an angle alone (message weights, first features, their projections, and those of long bonds, whose
+ * features never change) is tabulated.  The angles (p,q) and (q,p), one turn, share their theta.
  *
  * Activations are kept for the reverse pass, or (`keep` false, large systems) made again tile by tile. */
 #ifndef CHGI_MODEL_NETWORK_H
@@ -20,7 +20,7 @@
 #include "nn/table.h"
 
 enum {
-    CHGI_TILE = 48,       /* rows of a tile: stays in the caches, a multiple of the kernel's rows */
+    CHGI_TILE = 48, /* rows of a tile: stays in the caches, a multiple of the kernel's rows */
     CHGI_MOST_LAYERS = 16,
     CHGI_MOST_WIDTH = 512 /* of any feature */
 };
@@ -42,62 +42,62 @@ typedef struct chgi_angle_layer {
 } chgi_angle_layer;
 
 typedef struct chgi_network {
-    int n_feature;                 /**< unpadded width of an atom's embedding */
+    int n_feature; /**< unpadded width of an atom's embedding */
     int width_atom, width_bond, width_angle;
     int n_conv, n_mlp, n_element;
     double atom_cutoff, bond_cutoff;
     chgi_radial radial_atom, radial_bond;
     chgi_angular angular;
-    chgi_table radial;             /**< by r: atom convolutions' parts, message weights wa, features e */
+    chgi_table radial; /**< by r: atom convolutions' parts, message weights wa, features e */
     int column_weight, column_feature;
-    chgi_table weight;             /**< by r of short bonds: message weights wb */
-    chgi_table turn;               /**< by theta: parts of the first bond convolution and angle update, features a */
+    chgi_table weight; /**< by r of short bonds: message weights wb */
+    chgi_table turn;   /**< by theta: parts of the first bond convolution and angle update, features a */
     int column_angle;
-    chg_real *embedding;           /**< (n_element,width_atom) */
-    double *reference;             /**< (n_element) composition reference, eV */
+    chg_real *embedding; /**< (n_element,width_atom) */
+    double *reference;   /**< (n_element) composition reference, eV */
     chgi_atom_conv atom_conv[CHGI_MOST_LAYERS];
     chgi_angle_layer bond_conv[CHGI_MOST_LAYERS], angle_update[CHGI_MOST_LAYERS];
-    chgi_linear magmom;            /**< width_atom -> 1 */
-    bool norm;                     /**< LayerNorm before the readout */
+    chgi_linear magmom; /**< width_atom -> 1 */
+    bool norm;          /**< LayerNorm before the readout */
     chg_real *norm_scale, *norm_shift;
     chgi_linear mlp[CHGI_MOST_LAYERS];
     chgi_arena arena;
 } chgi_network;
 
-/** Arrays of one pass; n, b, s, d, e, a, p, f = atoms, bonds, short bonds, short edges, edges, angles, turns, far atoms.
- *  [k]: one slot for each layer where the reverse pass needs them, else one. */
+/** Arrays of one pass; n, b, s, d, e, a, p, f = atoms, bonds, short bonds, short edges, edges, angles, turns, far
+ * atoms. [k]: one slot for each layer where the reverse pass needs them, else one. */
 typedef struct chgi_workspace {
-    chg_real *v;                   /**< [n_conv + 1] (n,width_atom) */
-    chg_real *e;                   /**< [n_conv] (s,width_bond) features of short bonds */
-    chg_real *angle;               /**< [n_conv-2, recomputing] (a,width_angle) from the first update on; then dangle */
-    chgi_place *bond_place;        /**< (b) in the radial table */
-    chgi_place *turn_place;        /**< (p) in the turn table */
-    chg_real *wa;                  /**< (b,width_atom) weights of atom messages */
-    chg_real *wb, *wb_slope;       /**< (s,width_bond) weights of bond messages; slope in r */
+    chg_real *v;             /**< [n_conv + 1] (n,width_atom) */
+    chg_real *e;             /**< [n_conv] (s,width_bond) features of short bonds */
+    chg_real *angle;         /**< [n_conv-2, recomputing] (a,width_angle) from the first update on; then dangle */
+    chgi_place *bond_place;  /**< (b) in the radial table */
+    chgi_place *turn_place;  /**< (p) in the turn table */
+    chg_real *wa;            /**< (b,width_atom) weights of atom messages */
+    chg_real *wb, *wb_slope; /**< (s,width_bond) weights of bond messages; slope in r */
     chg_real *from_center, *from_neighbour; /**< [n_conv] (n,2 hidden) projections of v */
-    chg_real *from_bond;           /**< (b,2 hidden) projections of e for the atom convolution at work */
-    chg_real *from_first, *from_second; /**< (s,widest) projections of e for the angle layer at work */
-    chg_real *from_middle;         /**< (n,widest) projection of v for the angle layer at work */
-    chg_real *sum;                 /**< (n,width_atom) message sums; backward: their gradient */
-    chg_real *message;             /**< (d,width_bond) */
-    chg_real *y_atom;              /**< keeping: [n_conv] (e,2 width_atom) what enters the LayerNorms */
-    chg_real *slope_bond, *y_bond; /**< keeping: [n_conv-1] (a,2 hidden), (a,2 width_bond) */
-    chg_real *slope_angle, *y_angle; /**< keeping: [n_conv-2] likewise of angle updates */
-    chg_real *readout;             /**< [n_mlp] (n,hidden) before each activation */
-    chg_real *final;               /**< (n,width_atom) atom_fea_final */
+    chg_real *from_bond;                    /**< (b,2 hidden) projections of e for the atom convolution at work */
+    chg_real *from_first, *from_second;     /**< (s,widest) projections of e for the angle layer at work */
+    chg_real *from_middle;                  /**< (n,widest) projection of v for the angle layer at work */
+    chg_real *sum;                          /**< (n,width_atom) message sums; backward: their gradient */
+    chg_real *message;                      /**< (d,width_bond) */
+    chg_real *y_atom;                       /**< keeping: [n_conv] (e,2 width_atom) what enters the LayerNorms */
+    chg_real *slope_bond, *y_bond;          /**< keeping: [n_conv-1] (a,2 hidden), (a,2 width_bond) */
+    chg_real *slope_angle, *y_angle;        /**< keeping: [n_conv-2] likewise of angle updates */
+    chg_real *readout;                      /**< [n_mlp] (n,hidden) before each activation */
+    chg_real *final;                        /**< (n,width_atom) atom_fea_final */
 
-    chg_real *dv, *dv_part;        /**< (n,width_atom), (n,widest) */
-    chg_real *de, *de_part;        /**< (s,width_bond) */
-    chg_real *dangle;              /**< (a,width_angle), in the place of the last features */
-    chg_real *dfar;                /**< (f,2 hidden) */
-    chg_real *dfirst, *dsecond;    /**< (d,widest) */
-    double *dlength_edge;          /**< (e) dE/dr through tables */
-    double *dlength_short;         /**< (d) dE/dr through the weights of bond messages */
-    double *dtheta;                /**< (p) */
-    double *dvector_short;         /**< (d,3) dE/d(edge vector) through the angles */
+    chg_real *dv, *dv_part;     /**< (n,width_atom), (n,widest) */
+    chg_real *de, *de_part;     /**< (s,width_bond) */
+    chg_real *dangle;           /**< (a,width_angle), in the place of the last features */
+    chg_real *dfar;             /**< (f,2 hidden) */
+    chg_real *dfirst, *dsecond; /**< (d,widest) */
+    double *dlength_edge;       /**< (e) dE/dr through tables */
+    double *dlength_short;      /**< (d) dE/dr through the weights of bond messages */
+    double *dtheta;             /**< (p) */
+    double *dvector_short;      /**< (d,3) dE/d(edge vector) through the angles */
 
-    chg_real *scratch;             /**< [threads] tiles of one thread */
-    size_t scratch_size;           /**< numbers per thread */
+    chg_real *scratch;   /**< [threads] tiles of one thread */
+    size_t scratch_size; /**< numbers per thread */
 } chgi_workspace;
 
 /** Everything one pass works on. */
@@ -107,9 +107,9 @@ typedef struct chgi_pass {
     const int32_t *numbers;
     chgi_workspace w;
     int n_thread;
-    bool gradient; /**< there will be a reverse pass */
+    bool gradient;                /**< there will be a reverse pass */
     struct chgi_profile *profile; /**< NULL: no times are taken */
-    bool keep;     /**< keep activations for it */
+    bool keep;                    /**< keep activations for it */
 } chgi_pass;
 
 #define chgi_network_bind CHGI_K(network_bind)
@@ -139,8 +139,17 @@ int chgi_network_widest(const chgi_network *net);
 void chgi_pass_layout(chgi_arena *arena, chgi_pass *pass);
 
 /** Tiles of the calling thread, CHGI_TILE rows of the widest width each. */
-enum { CHGI_TILE_X, CHGI_TILE_H, CHGI_TILE_Y, CHGI_TILE_G, CHGI_TILE_DG, CHGI_TILE_DY, CHGI_TILE_DX,
-       CHGI_TILE_SLOPE, CHGI_TILES };
+enum {
+    CHGI_TILE_X,
+    CHGI_TILE_H,
+    CHGI_TILE_Y,
+    CHGI_TILE_G,
+    CHGI_TILE_DG,
+    CHGI_TILE_DY,
+    CHGI_TILE_DX,
+    CHGI_TILE_SLOPE,
+    CHGI_TILES
+};
 
 static inline chg_real *chgi_pass_tile(const chgi_pass *pass, int thread, int tile)
 {
@@ -174,7 +183,8 @@ void chgi_embed_backward(const chgi_pass *pass, double *bond_gradient);
 /** v_i += out(sum over edges of gated([v_i, e_ij, v_j]) wa_ij).  Source: chgnet/model/layers.py:AtomConv */
 void chgi_atom_conv_forward(const chgi_pass *pass, int layer);
 void chgi_atom_conv_backward(const chgi_pass *pass, int layer);
-/** e_ij += out(sum over angles of gated([e_ij, e_ik, a_ijk, v_i]) wb_ij wb_ik), both ends.  Source: layers.py:BondConv */
+/** e_ij += out(sum over angles of gated([e_ij, e_ik, a_ijk, v_i]) wb_ij wb_ik), both ends.  Source: layers.py:BondConv
+ */
 void chgi_bond_conv_forward(const chgi_pass *pass, int layer);
 void chgi_bond_conv_backward(const chgi_pass *pass, int layer);
 /** a_ijk += gated([e_ij, e_ik, a_ijk, v_i]).  Source: layers.py:AngleUpdate */

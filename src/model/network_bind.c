@@ -28,9 +28,9 @@ static void pack_plain(const chgi_weights *weights, const char *layer, int64_t n
 typedef struct first_map {
     const chgi_weights *weights;
     const char *mlp;
-    int64_t columns; /* of the whole map */
-    int n_out;       /* of core, and of gate */
-    int half;        /* place of gate */
+    int64_t columns;   /* of the whole map */
+    int n_out;         /* of core, and of gate */
+    int half;          /* place of gate */
     const char *place; /* "layers.0" before a hidden layer, "layers.1" alone */
 } first_map;
 
@@ -121,7 +121,7 @@ static void bind_readout(chgi_arena *arena, const chgi_hyper *h, chgi_network *n
 
 /* Steps of the tables: small enough that forces from them agree with the functions themselves to rounding. */
 static const double STEP_RADIAL = CHGI_DOUBLE ? 0.003 : 0.02;  /* A; up to 31 half-waves in 6 A */
-static const double STEP_WEIGHT = CHGI_DOUBLE ? 0.0015: 0.01;  /* A; up to 31 half-waves in 3 A */
+static const double STEP_WEIGHT = CHGI_DOUBLE ? 0.0015 : 0.01; /* A; up to 31 half-waves in 3 A */
 static const double STEP_TURN = CHGI_DOUBLE ? 0.003 : 0.02;    /* radian; up to 15 waves in a full turn */
 
 static void bind_tables(chgi_arena *arena, const chgi_hyper *h, chgi_network *net)
@@ -202,7 +202,11 @@ static void pack_atom_conv(const chgi_weights *weights, int t, chgi_atom_conv *l
     snprintf(out, sizeof out, "atom_conv_layers.%d.mlp_out.layers.1", t);
     int64_t n_out = h->atom_hidden ? h->atom_hidden : h->atom_fea_dim;
     int a = (int)h->atom_fea_dim, b = (int)h->bond_fea_dim;
-    first_map map = {weights, mlp, 2 * a + b, (int)n_out, chgi_gated_width(&layer->gated) / 2,
+    first_map map = {weights,
+                     mlp,
+                     2 * a + b,
+                     (int)n_out,
+                     chgi_gated_width(&layer->gated) / 2,
                      h->atom_hidden ? "layers.0" : "layers.1"};
     bool center = layer->gated.norm && !h->atom_hidden;
     pack_part(&map, 0, a, true, center, &layer->center);
@@ -217,7 +221,11 @@ static void pack_angle_layer(const chgi_weights *weights, const char *mlp, int64
 {
     const chgi_hyper *h = &weights->hyper;
     int a = (int)h->atom_fea_dim, b = (int)h->bond_fea_dim, c = (int)h->angle_fea_dim;
-    first_map map = {weights, mlp, 2 * b + c + a, (int)(hidden ? hidden : n_out), chgi_gated_width(&layer->gated) / 2,
+    first_map map = {weights,
+                     mlp,
+                     2 * b + c + a,
+                     (int)(hidden ? hidden : n_out),
+                     chgi_gated_width(&layer->gated) / 2,
                      hidden ? "layers.0" : "layers.1"};
     bool center = layer->gated.norm && !hidden;
     pack_part(&map, 0, b, false, center, &layer->first);
@@ -286,15 +294,16 @@ static void fill_tables(const chgi_hyper *h, const basis_maps *maps, chgi_networ
     for (int t = 0; t < net->n_conv; t++)
         tabulate(&net->radial, net->atom_conv[t].column, &maps->bond, &net->atom_conv[t].bond, &maps->fused, n_radial,
                  chgi_radial_basis, &net->radial_atom);
-    chgi_table_fill(&net->radial, net->column_weight, &maps->atom_weight, n_radial, chgi_radial_basis, &net->radial_atom);
+    chgi_table_fill(&net->radial, net->column_weight, &maps->atom_weight, n_radial, chgi_radial_basis,
+                    &net->radial_atom);
     chgi_table_fill(&net->radial, net->column_feature, &maps->bond, n_radial, chgi_radial_basis, &net->radial_atom);
     chgi_table_fill(&net->weight, 0, &maps->bond_weight, n_radial, chgi_radial_basis, &net->radial_bond);
     if (net->n_conv > 1)
         tabulate(&net->turn, net->bond_conv[0].column, &maps->angle, &net->bond_conv[0].angle, &maps->fused, n_angular,
                  chgi_angular_basis, &net->angular);
     if (net->n_conv > 2)
-        tabulate(&net->turn, net->angle_update[0].column, &maps->angle, &net->angle_update[0].angle, &maps->fused, n_angular,
-                 chgi_angular_basis, &net->angular);
+        tabulate(&net->turn, net->angle_update[0].column, &maps->angle, &net->angle_update[0].angle, &maps->fused,
+                 n_angular, chgi_angular_basis, &net->angular);
     chgi_table_fill(&net->turn, net->column_angle, &maps->angle, n_angular, chgi_angular_basis, &net->angular);
 }
 

@@ -84,7 +84,8 @@ static void layout_forward(chgi_arena *arena, chgi_pass *pass)
     w->e = take(arena, g->n_angle > 0 ? slots : 1, g->n_short_bond, net->width_bond);
     int64_t angles = pass->gradient && !pass->keep ? updates : updates > 0;
     w->angle = take(arena, angles, g->n_angle, net->width_angle);
-    w->dangle = pass->gradient && updates > 0 && w->angle ? w->angle + (angles - 1) * g->n_angle * net->width_angle : NULL;
+    w->dangle =
+        pass->gradient && updates > 0 && w->angle ? w->angle + (angles - 1) * g->n_angle * net->width_angle : NULL;
     w->wa = take(arena, 1, g->n_bond, net->width_atom);
     w->wb = take(arena, 1, g->n_short_bond, net->width_bond);
     w->from_center = take(arena, slots, g->n_atom, hidden);

@@ -37,8 +37,8 @@ static void energy_mlp(const chgi_pass *pass, int64_t atom, int rows, double *si
     for (int m = 0; m < net->n_mlp; m++) {
         const chgi_linear *linear = &net->mlp[m];
         chg_real *out = kept(pass, m) + atom * linear->n_out;
-        chgi_product(rows, linear->n_out, linear->n_in, in, linear->n_in, linear->forward, linear->n_out, linear->bias, 0,
-                     out, linear->n_out);
+        chgi_product(rows, linear->n_out, linear->n_in, in, linear->n_in, linear->forward, linear->n_out, linear->bias,
+                     0, out, linear->n_out);
         for (int64_t k = 0; k < (int64_t)rows * linear->n_out; k += CHGI_LANES) {
             chg_vector z = chgi_load(out + k);
             chgi_store(hidden + k, z * chgi_sigmoid(z));
@@ -47,8 +47,8 @@ static void energy_mlp(const chgi_pass *pass, int64_t atom, int rows, double *si
     }
     const chgi_linear *last = &net->mlp[net->n_mlp - 1];
     for (int r = 0; r < rows; r++)
-        site_energies[atom + r] = (double)kept(pass, net->n_mlp - 1)[(atom + r) * last->n_out] +
-                                  net->reference[pass->numbers[atom + r] - 1];
+        site_energies[atom + r] =
+            (double)kept(pass, net->n_mlp - 1)[(atom + r) * last->n_out] + net->reference[pass->numbers[atom + r] - 1];
 }
 
 void chgi_readout_forward(const chgi_pass *pass, double *site_energies)
@@ -78,9 +78,10 @@ static chg_real *energy_mlp_back(const chgi_pass *pass, int64_t atom, int rows, 
         const chgi_linear *linear = &net->mlp[m];
         const chg_real *z = kept(pass, m) + atom * linear->n_out;
         for (int64_t k = 0; m < last && k < (int64_t)rows * linear->n_out; k += CHGI_LANES)
-            chgi_store(dout + k, chgi_load(dout + k) * chgi_silu_slope(chgi_load(z + k), chgi_sigmoid(chgi_load(z + k))));
-        chgi_product(rows, linear->n_in, linear->n_out, dout, linear->n_out, linear->backward, linear->n_in, zeros, 0, din,
-                     linear->n_in);
+            chgi_store(dout + k,
+                       chgi_load(dout + k) * chgi_silu_slope(chgi_load(z + k), chgi_sigmoid(chgi_load(z + k))));
+        chgi_product(rows, linear->n_in, linear->n_out, dout, linear->n_out, linear->backward, linear->n_in, zeros, 0,
+                     din, linear->n_in);
         chg_real *swap = dout;
         dout = din;
         din = swap;

@@ -28,8 +28,7 @@ static jet envelope(double x, double p)
         return (jet){0, 0, 0};
     double power = pow(x, p), scale = p * (p + 1) * (p + 2) / 2, rest = 1 - x;
     return (jet){1 - (p + 1) * (p + 2) / 2 * power + p * (p + 2) * power * x - p * (p + 1) / 2 * power * x * x,
-                 -scale * pow(x, p - 1) * rest * rest,
-                 -scale * pow(x, p - 2) * rest * ((p - 1) * rest - 2 * x)};
+                 -scale * pow(x, p - 1) * rest * rest, -scale * pow(x, p - 2) * rest * ((p - 1) * rest - 2 * x)};
 }
 
 /* sin(k r)/r is smooth at zero, where its formula is not; so is the envelope for whole powers. */

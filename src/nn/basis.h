@@ -9,15 +9,15 @@
 #define chgi_angular_basis CHGI_K(angular_basis)
 
 typedef struct chgi_radial {
-    int n;           /**< number of functions */
-    double cutoff;   /**< c, Angstrom */
-    double power;    /**< p of the envelope; 0: no envelope */
-    double *omega;   /**< (n) frequencies, rounded up with zeros to CHGI_PAD */
+    int n;         /**< number of functions */
+    double cutoff; /**< c, Angstrom */
+    double power;  /**< p of the envelope; 0: no envelope */
+    double *omega; /**< (n) frequencies, rounded up with zeros to CHGI_PAD */
 } chgi_radial;
 
 typedef struct chgi_angular {
-    int n;           /**< number of functions, 1 + 2 n_frequency */
-    double *omega;   /**< (n_frequency) rounded up with zeros to CHGI_PAD */
+    int n;         /**< number of functions, 1 + 2 n_frequency */
+    double *omega; /**< (n_frequency) rounded up with zeros to CHGI_PAD */
 } chgi_angular;
 
 /** f(x) sqrt(2/c) sin(omega x) / r with x = r/c and the envelope f of power p; zero from c on.

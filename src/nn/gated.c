@@ -2,8 +2,8 @@
 
 #include "nn/norm.h"
 
-/* Rows of a tile are treated a block at a time, stage by stage: the sums over one row take long to arrive, and the other
- * rows of the block fill the wait.  A block stays in the first cache. */
+/* Rows of a tile are treated a block at a time, stage by stage: the sums over one row take long to arrive, and the
+ * other rows of the block fill the wait.  A block stays in the first cache. */
 enum { BLOCK = 8 };
 
 /* Compiled once for the width of the released models, so that loops over a row unroll, and once for any width. */
@@ -110,13 +110,14 @@ void chgi_gated_forward(const chgi_gated *gated, int rows, const chg_real *h, ch
     int hidden = gated->n_hidden, n = gated->n_out;
     if (hidden > 0) {
         chgi_product(rows, n, hidden, h, 2 * hidden, gated->core.forward, n, gated->core.bias, 0, y, 2 * n);
-        chgi_product(rows, n, hidden, h + hidden, 2 * hidden, gated->gate.forward, n, gated->gate.bias, 0, y + n, 2 * n);
+        chgi_product(rows, n, hidden, h + hidden, 2 * hidden, gated->gate.forward, n, gated->gate.bias, 0, y + n,
+                     2 * n);
     }
     gate_forward(gated, rows, y, g);
 }
 
-void chgi_gated_backward(const chgi_gated *gated, int rows, const chg_real *slope, const chg_real *y, const chg_real *dg,
-                         chg_real *g, chg_real *dy, chg_real *dx)
+void chgi_gated_backward(const chgi_gated *gated, int rows, const chg_real *slope, const chg_real *y,
+                         const chg_real *dg, chg_real *g, chg_real *dy, chg_real *dx)
 {
     static const chg_real zero[1024];
     int hidden = gated->n_hidden, n = gated->n_out;

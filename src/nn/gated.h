@@ -47,7 +47,7 @@ void chgi_gated_forward(const chgi_gated *gated, int rows, const chg_real *h, ch
  *  \param[out] g      (rows,n_out)    the forward result once more
  *  \param[out] dy     (rows,2 n_out)  scratch; without a hidden layer unused
  *  \param[out] dx     (rows,width)    gradient of the first map's result */
-void chgi_gated_backward(const chgi_gated *gated, int rows, const chg_real *slope, const chg_real *y, const chg_real *dg,
-                         chg_real *g, chg_real *dy, chg_real *dx);
+void chgi_gated_backward(const chgi_gated *gated, int rows, const chg_real *slope, const chg_real *y,
+                         const chg_real *dg, chg_real *g, chg_real *dy, chg_real *dx);
 
 #endif

@@ -61,11 +61,11 @@ static inline __attribute__((always_inline)) void panel(int64_t rows, int vector
 #undef CHGI_LEFT
 }
 
-#define CHGI_PANEL(name, vectors)                                                                                     \
-    static void name(int64_t rows, int k, const chg_real *a, int64_t lda, const chg_real *b, int64_t ldb,             \
-                     const chg_real *start, int64_t start_stride, chg_real *out, int64_t ldo)                         \
-    {                                                                                                                 \
-        panel(rows, vectors, k, a, lda, b, ldb, start, start_stride, out, ldo);                                       \
+#define CHGI_PANEL(name, vectors)                                                                         \
+    static void name(int64_t rows, int k, const chg_real *a, int64_t lda, const chg_real *b, int64_t ldb, \
+                     const chg_real *start, int64_t start_stride, chg_real *out, int64_t ldo)             \
+    {                                                                                                     \
+        panel(rows, vectors, k, a, lda, b, ldb, start, start_stride, out, ldo);                           \
     }
 CHGI_PANEL(wide_panel, VECTORS)
 CHGI_PANEL(half_panel, VECTORS / 2)

@@ -64,11 +64,11 @@ static inline void chgi_store(chg_real *p, chg_vector v)
 }
 
 /** Call rows in from memory before they are written (`write` 1) or read (0). */
-#define chgi_prefetch(first, count, write)                                                             \
-    do {                                                                                               \
-        const char *chgi_line_ = (const char *)(first);                                                \
-        for (size_t chgi_at_ = 0; chgi_at_ < (size_t)(count) * sizeof(chg_real); chgi_at_ += 64)       \
-            __builtin_prefetch(chgi_line_ + chgi_at_, write, 2);                                       \
+#define chgi_prefetch(first, count, write)                                                       \
+    do {                                                                                         \
+        const char *chgi_line_ = (const char *)(first);                                          \
+        for (size_t chgi_at_ = 0; chgi_at_ < (size_t)(count) * sizeof(chg_real); chgi_at_ += 64) \
+            __builtin_prefetch(chgi_line_ + chgi_at_, write, 2);                                 \
     } while (0)
 
 static inline chg_vector chgi_splat(chg_real x)

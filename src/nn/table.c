@@ -11,7 +11,8 @@ void chgi_table_bind(chgi_arena *arena, double end, double step, int width, chgi
     table->n_interval = (int)ceil(end / step);
     table->step = end / table->n_interval;
     table->width = chgi_pad(width);
-    table->terms = chgi_arena_take(arena, (size_t)table->n_interval * CHGI_TERMS * (size_t)table->width, sizeof(chg_real));
+    table->terms =
+        chgi_arena_take(arena, (size_t)table->n_interval * CHGI_TERMS * (size_t)table->width, sizeof(chg_real));
 }
 
 /* The polynomial of degree five through value f, slope d and curvature c (in units of the step) at both ends. */
@@ -26,8 +27,8 @@ static void hermite(const double f[2], const double d[2], const double c[2], dou
     terms[5] = 6 * rise - 3 * turn + bend / 2;
 }
 
-void chgi_table_fill(chgi_table *table, int column, const chgi_linear *linear, int n_function, chgi_basis_function function,
-                     const void *basis)
+void chgi_table_fill(chgi_table *table, int column, const chgi_linear *linear, int n_function,
+                     chgi_basis_function function, const void *basis)
 {
     double end[2][3][CHGI_MOST_FUNCTIONS + 2 * CHGI_PAD], terms[CHGI_TERMS], h = table->step;
     chg_real tile[CHGI_TERMS][CHGI_MOST_FUNCTIONS];
@@ -42,8 +43,9 @@ void chgi_table_fill(chgi_table *table, int column, const chgi_linear *linear, i
             for (int k = 0; k < CHGI_TERMS; k++)
                 tile[k][f] = (chg_real)terms[k];
         }
-        chgi_product(CHGI_TERMS, linear->n_out, n_function, tile[0], CHGI_MOST_FUNCTIONS, linear->forward, linear->n_out,
-                     zeros, 0, table->terms + (int64_t)interval * CHGI_TERMS * table->width + column, table->width);
+        chgi_product(CHGI_TERMS, linear->n_out, n_function, tile[0], CHGI_MOST_FUNCTIONS, linear->forward,
+                     linear->n_out, zeros, 0, table->terms + (int64_t)interval * CHGI_TERMS * table->width + column,
+                     table->width);
     }
 }
 
@@ -88,7 +90,8 @@ void chgi_table_slope(const chgi_table *table, const chgi_place *place, int colu
         chgi_store(out + c, slope_vector(table, place, column + c));
 }
 
-chg_real chgi_table_dot_slope(const chgi_table *table, const chgi_place *place, int column, int width, const chg_real *d)
+chg_real chgi_table_dot_slope(const chgi_table *table, const chgi_place *place, int column, int width,
+                              const chg_real *d)
 {
     chg_vector sum = {0};
     for (int c = 0; c < width; c += CHGI_LANES)

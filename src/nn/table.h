@@ -1,5 +1,6 @@
-/* Tables of many functions of one variable: polynomials of degree five on equal intervals, with the right value, slope and
- * curvature at both ends of each.  The slope is the exact derivative of the value, so forces belong to the energy. */
+/* Tables of many functions of one variable: polynomials of degree five on equal intervals, with the right value, slope
+ * and curvature at both ends of each.  The slope is the exact derivative of the value, so forces belong to the energy.
+ */
 #ifndef CHGI_NN_TABLE_H
 #define CHGI_NN_TABLE_H
 
@@ -17,9 +18,9 @@ enum { CHGI_TERMS = 6 };
 
 typedef struct chgi_table {
     int n_interval;
-    int width;          /**< number of functions, padded */
-    double step;        /**< the first interval begins at 0 */
-    chg_real *terms;    /**< (n_interval,CHGI_TERMS,width) coefficients of powers of the place in the interval, 0 to 1 */
+    int width;       /**< number of functions, padded */
+    double step;     /**< the first interval begins at 0 */
+    chg_real *terms; /**< (n_interval,CHGI_TERMS,width) coefficients of powers of the place in the interval, 0 to 1 */
 } chgi_table;
 
 /** Where an argument lies: its interval, the powers that multiply the terms, and those of the derivative. */
@@ -36,8 +37,8 @@ void chgi_table_bind(chgi_arena *arena, double end, double step, int width, chgi
 
 /** Tabulate linear(basis(x)) for columns from `column` on. \param[in] n_function at most CHGI_MOST_FUNCTIONS */
 enum { CHGI_MOST_FUNCTIONS = 512 };
-void chgi_table_fill(chgi_table *table, int column, const chgi_linear *linear, int n_function, chgi_basis_function function,
-                     const void *basis);
+void chgi_table_fill(chgi_table *table, int column, const chgi_linear *linear, int n_function,
+                     chgi_basis_function function, const void *basis);
 
 void chgi_table_place(const chgi_table *table, double x, chgi_place *place);
 
@@ -48,7 +49,8 @@ void chgi_table_add(const chgi_table *table, const chgi_place *place, int column
 /** out = df/dx. */
 void chgi_table_slope(const chgi_table *table, const chgi_place *place, int column, int width, chg_real *out);
 /** Sum over columns of d df/dx. */
-chg_real chgi_table_dot_slope(const chgi_table *table, const chgi_place *place, int column, int width, const chg_real *d);
+chg_real chgi_table_dot_slope(const chgi_table *table, const chgi_place *place, int column, int width,
+                              const chg_real *d);
 
 /** f(x) for the vector of columns that begins at `column`. */
 static inline chg_vector chgi_table_vector(const chgi_table *table, const chgi_place *place, int column)

@@ -124,7 +124,8 @@ static inline void chgi_sincos(chg_dvector x, chg_dvector *sine, chg_dvector *co
     const double magic = 0x1.8p52;
     chg_dvector t = x * 0.63661977236758134308 + magic; /* quarter turns */
     chg_dvector n = t - magic;
-    chg_dvector r = x - n * 1.57079632673412561417e+00 - n * 6.07710050630396597660e-11 - n * 2.02226624879595063154e-21;
+    chg_dvector r =
+        x - n * 1.57079632673412561417e+00 - n * 6.07710050630396597660e-11 - n * 2.02226624879595063154e-21;
     chg_dvector z = r * r, s = {0}, c = {0};
     s = s + 1.58969099521155010221e-10;
     s = s * z - 2.50507602534068634195e-08;
