@@ -201,6 +201,9 @@ tap_is_text "$(cat kept.h5)" old "an old output is left as it was"
 predict 3 "no frame succeeded, no output yet" missing.vasp -o new.extxyz
 tap_ok "$([ ! -e new.extxyz ]; echo $?)" "there is no output"
 rm -f kept.h5
+long=$(printf '%0250d' 0).json
+predict 0 "a name of 255 bytes" "$cif" -o "$long"
+tap_ok "$([ -s "$long" ]; echo $?)" "it is written"
 leftover=$(find . -name '*.tmp*')
 tap_is_text "$leftover" "" "no temporary file is left"
 

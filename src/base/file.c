@@ -114,10 +114,13 @@ static chgnet_status write_special(chgnet_context *ctx, const char *path, const 
                                     strerror(error));
 }
 
+/* A file beside `path`, with a short name of its own: `path` may be as long as names may be. */
 static int open_temporary(const char *path, char *name, size_t size)
 {
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash + 1 - path) : 0;
     for (unsigned attempt = 0; attempt < 100; attempt++) {
-        int length = snprintf(name, size, "%s.%ld.%u.tmp", path, (long)getpid(), attempt);
+        int length = snprintf(name, size, "%.*s.chgnet.%ld.%u.tmp", folder, path, (long)getpid(), attempt);
         if (length < 0 || (size_t)length >= size) {
             errno = ENAMETOOLONG;
             return -1;
