@@ -8,7 +8,7 @@ magmoms), upstream's bare `ef` on a ready graph, the time from start to the firs
 second, a batch of 200 small structures, peak memory, and what is installed.  Positions change at every step, so that
 nothing can be reused.  Both sides must first agree on the results.  Prints Markdown; --data writes what plot.gp reads.
 
-Needs python3 with chgnet 0.4.2 (PyTorch, ase, pymatgen, numpy) and a build with `make all bench`.
+Needs python3 with chgnet 0.4.2 (PyTorch, ase, pymatgen, numpy) and a build with `make bench`.
 
 SPDX-License-Identifier: BSD-3-Clause
 """
@@ -125,7 +125,7 @@ class Ours:
     def program(name):
         path = os.path.join(OPTIONS.build, name)
         if not os.access(path, os.X_OK):
-            sys.exit(f"{path} is not there; run `make all bench` in the build folder, or give --build")
+            sys.exit(f"{path} is not there; run `make bench` in the build folder, or give --build")
         return path
 
     def step(self, name):
