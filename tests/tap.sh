@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
 
-: "${top_srcdir:=.}" "${top_builddir:=.}"
+# Absolute, so that a test may change its folder.
+top_srcdir=$(cd "${top_srcdir:-.}" && pwd) && top_builddir=$(cd "${top_builddir:-.}" && pwd) ||
+    { echo "Bail out! no source or build folder"; exit 99; }
+OMP_NUM_THREADS=1 # small structures, and maybe a busy machine
+export OMP_NUM_THREADS
 tap_count=0
 tap_failed=0
 tap_dir=$(mktemp -d "${TMPDIR:-/tmp}/chgnet-test-XXXXXX") || { echo "Bail out! mktemp failed"; exit 99; }

@@ -3,17 +3,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 . "${top_srcdir:-.}/tests/tap.sh"
 
-OMP_NUM_THREADS=1 # small structures, and maybe a busy machine
-export OMP_NUM_THREADS
-
-case $top_builddir in
-/*) ;;
-*) top_builddir=$PWD/$top_builddir ;;
-esac
-case $top_srcdir in
-/*) ;;
-*) top_srcdir=$PWD/$top_srcdir ;;
-esac
 chgnet=$top_builddir/chgnet
 cif=$top_srcdir/examples/LiMnO2.cif
 cd "$tap_dir" || exit 99

@@ -3,9 +3,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 . "${top_srcdir:-.}/tests/tap.sh"
 
-OMP_NUM_THREADS=1 # small structures, and maybe a busy machine
-export OMP_NUM_THREADS
-
 # A locale with a comma, made here; localedef warns about the categories that it lacks.
 cat >"$tap_dir/comma.src" <<'DONE'
 LC_NUMERIC
