@@ -4,8 +4,7 @@
  */
 #include <string.h>
 
-#include "base/text.h"
-#include "cli/cli.h"
+#include "cli/common.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "crystal/reader.h"
@@ -13,17 +12,13 @@
 enum { OPTION_JSON = CHGI_CLI_LONG_ONLY, OPTION_EMBEDDINGS };
 
 static const chgi_cli_option known[] = {
-    {'m', "model", "MODEL", "0.3.0 (default), 0.2.0, r2scan, or a path ending in .h5"},
-    {'p', "precision", "WHICH", "single (default) or double"},
-    {'t', "threads", "N", "default: OMP_NUM_THREADS, else the cores this process may use"},
+    CHGI_CLI_MODEL_OPTIONS,
     {'o', "output", "OUT",
      "write results to a file; its suffix chooses the format:\n"
      ".h5 (HDF5), .extxyz or .xyz (read by ASE), .json (one object per line)"},
     {OPTION_EMBEDDINGS, "embeddings", NULL, "with -o or --json: atom_fea and atom_fea_final too"},
     {OPTION_JSON, "json", NULL, "one JSON object per frame and line on standard output"},
-    {'q', "quiet", NULL, "no progress, no warnings"},
-    {'v', "verbose", NULL, "tell what is done"},
-    CHGI_CLI_HELP_OPTION,
+    CHGI_CLI_TALK_OPTIONS,
     {0},
 };
 
@@ -49,9 +44,9 @@ static const char more[] =
     "  chgnet predict --json trajectory.extxyz | jq .energy\n";
 
 typedef struct options {
-    const char *model, *output;
-    bool is_double, embeddings, json, quiet, verbose, help;
-    int threads;
+    chgi_cli_common common;
+    const char *output;
+    bool embeddings, json;
     int n_file;
     char **files;
 } options;
@@ -72,52 +67,21 @@ typedef struct run {
 
 /* ---- options ---------------------------------------------------------------------------------- */
 
-static chgnet_status take_threads(chgnet_context *ctx, const char *value, int *threads)
-{
-    enum { MOST = 4096 };
-    int64_t n;
-    if (!chgi_text_to_int(value, strlen(value), &n) || n < 1 || n > MOST)
-        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: -t '%s' is no number of threads; give 1 to %d", value,
-                                 MOST);
-    *threads = (int)n;
-    return CHGNET_OK;
-}
-
-static chgnet_status take_precision(chgnet_context *ctx, const char *value, bool *is_double)
-{
-    *is_double = strcmp(value, "double") == 0;
-    if (!*is_double && strcmp(value, "single") != 0)
-        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: -p '%s' is no precision; give single or double", value);
-    return CHGNET_OK;
-}
-
 static chgnet_status take(chgnet_context *ctx, int letter, const char *value, options *o)
 {
-    switch (letter) {
-    case 'm':
-        o->model = value;
+    bool taken;
+    CHGI_TRY(chgi_cli_take_common(ctx, "predict", letter, value, &o->common, &taken));
+    if (taken)
         return CHGNET_OK;
-    case 'p':
-        return take_precision(ctx, value, &o->is_double);
-    case 't':
-        return take_threads(ctx, value, &o->threads);
+    switch (letter) {
     case 'o':
         o->output = value;
-        return CHGNET_OK;
-    case OPTION_EMBEDDINGS:
-        o->embeddings = true;
         return CHGNET_OK;
     case OPTION_JSON:
         o->json = true;
         return CHGNET_OK;
-    case 'q':
-        o->quiet = true;
-        return CHGNET_OK;
-    case 'v':
-        o->verbose = true;
-        return CHGNET_OK;
-    case CHGI_CLI_HELP:
-        o->help = true;
+    case OPTION_EMBEDDINGS:
+        o->embeddings = true;
         return CHGNET_OK;
     default:
         return CHGNET_EUSAGE;
@@ -132,7 +96,7 @@ static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *
         if (letter == CHGI_CLI_END)
             break;
         CHGI_TRY(take(ctx, letter, value, o));
-        if (o->help)
+        if (o->common.help)
             return CHGNET_OK;
     }
     o->files = argv + chgi_cli_first_argument();
@@ -157,7 +121,7 @@ static void note_failure(run *r, chgnet_status status)
 static void on_warning(const char *text, void *user)
 {
     run *r = user;
-    if (r->options->quiet)
+    if (r->options->common.quiet)
         return;
     chgi_progress_hide(&r->progress);
     chgi_cli_warn(r->file, text);
@@ -257,14 +221,14 @@ static chgnet_status prepare(run *r, chgnet_model **model)
 {
     const options *o = r->options;
     chgnet_options chosen = chgnet_options_default();
-    chosen.precision = o->is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
-    chosen.threads = o->threads;
+    chosen.precision = o->common.is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
+    chosen.threads = o->common.threads;
     CHGI_TRY(open_outputs(r));
-    CHGI_TRY(chgnet_model_load(r->ctx, o->model, model));
+    CHGI_TRY(chgnet_model_load(r->ctx, o->common.model, model));
     chgnet_model_info info = chgnet_model_get_info(*model);
-    r->provenance = (chgi_provenance){chgnet_version(), info.version, info.sha256, o->is_double ? "double" : "single",
-                                      info.n_feature};
-    if (o->verbose)
+    r->provenance = (chgi_provenance){chgnet_version(), info.version, info.sha256,
+                                      o->common.is_double ? "double" : "single", info.n_feature};
+    if (o->common.verbose)
         fprintf(stderr, "chgnet: model %s from %s, %lld parameters, %s precision\n", info.version, info.path,
                 (long long)info.n_parameter, r->provenance.precision);
     return chgnet_calculator_create(r->ctx, *model, &chosen, &r->calculator);
@@ -274,7 +238,7 @@ static void predict_all(run *r)
 {
     const options *o = r->options;
     chgi_cli_catch_signals();
-    chgi_progress_start(&r->progress, !o->quiet);
+    chgi_progress_start(&r->progress, !o->common.quiet);
     for (int file = 0; file < o->n_file && !should_stop(r); file++)
         predict_file(r, file);
     chgi_progress_hide(&r->progress);
@@ -283,18 +247,18 @@ static void predict_all(run *r)
         if (status != CHGNET_OK)
             note_failure(r, status);
     }
-    if (o->verbose)
+    if (o->common.verbose)
         fprintf(stderr, "chgnet: %lld of %lld frames in %.2f s\n", (long long)r->n_done, (long long)r->number,
                 chgi_progress_elapsed(&r->progress));
 }
 
 static int predict(chgnet_context *ctx, int argc, char **argv)
 {
-    options o = {.model = "0.3.0"};
+    options o = {0};
     chgnet_status status = parse(ctx, argc, argv, &o);
     if (status != CHGNET_OK)
         return chgi_cli_report(ctx, status);
-    if (o.help) {
+    if (o.common.help) {
         chgi_cli_print_help(&chgi_cli_predict);
         return CHGNET_OK;
     }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/common.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+enum { MOST_THREADS = 4096 };
+
+chgnet_status chgi_cli_take_number(chgnet_context *ctx, const char *command, const char *option, const char *value,
+                                   double least, double most, double *number)
+{
+    double got;
+    if (!chgi_text_to_double(value, strlen(value), &got) || !(got >= least && got <= most))
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: %s '%s' is wrong; give a number from %g to %g", command,
+                                 option, value, least, most);
+    *number = got;
+    return CHGNET_OK;
+}
+
+chgnet_status chgi_cli_take_count(chgnet_context *ctx, const char *command, const char *option, const char *value,
+                                  int64_t least, int64_t most, int64_t *count)
+{
+    int64_t got;
+    if (!chgi_text_to_int(value, strlen(value), &got) || got < least || got > most)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: %s '%s' is wrong; give a whole number from %lld to %lld",
+                                 command, option, value, (long long)least, (long long)most);
+    *count = got;
+    return CHGNET_OK;
+}
+
+static chgnet_status take_precision(chgnet_context *ctx, const char *command, const char *value, bool *is_double)
+{
+    *is_double = strcmp(value, "double") == 0;
+    if (!*is_double && strcmp(value, "single") != 0)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: -p '%s' is no precision; give single or double", command,
+                                 value);
+    return CHGNET_OK;
+}
+
+static chgnet_status take_threads(chgnet_context *ctx, const char *command, const char *value, int *threads)
+{
+    int64_t n = 0;
+    CHGI_TRY(chgi_cli_take_count(ctx, command, "-t", value, 1, MOST_THREADS, &n));
+    *threads = (int)n;
+    return CHGNET_OK;
+}
+
+chgnet_status chgi_cli_take_common(chgnet_context *ctx, const char *command, int letter, const char *value,
+                                   chgi_cli_common *common, bool *taken)
+{
+    *taken = true;
+    switch (letter) {
+    case 'm':
+        common->model = value;
+        return CHGNET_OK;
+    case 'p':
+        return take_precision(ctx, command, value, &common->is_double);
+    case 't':
+        return take_threads(ctx, command, value, &common->threads);
+    case 'd':
+        common->delta = value;
+        return CHGNET_OK;
+    case CHGI_CLI_MAX_STD:
+        return chgi_cli_take_number(ctx, command, "--max-std", value, 0, 1e6, &common->max_std);
+    case CHGI_CLI_PLOT:
+        common->plot = true;
+        return CHGNET_OK;
+    case 'q':
+        common->quiet = true;
+        return CHGNET_OK;
+    case 'v':
+        common->verbose = true;
+        return CHGNET_OK;
+    case CHGI_CLI_HELP:
+        common->help = true;
+        return CHGNET_OK;
+    default:
+        *taken = false;
+        return CHGNET_OK;
+    }
+}
