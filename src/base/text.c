@@ -116,3 +116,44 @@ bool chgi_text_to_int(const char *field, size_t length, int64_t *value)
     *value = number;
     return end == copy + length && errno == 0;
 }
+
+static int smallest(int a, int b, int c)
+{
+    int least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* How many letters must be changed, added or left out to make one name of the other. */
+static int distance(const char *a, const char *b)
+{
+    enum { LONGEST = 31 };
+    int row[LONGEST + 1], n = (int)strlen(b);
+    if (n > LONGEST || strlen(a) > LONGEST)
+        return LONGEST;
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int changed = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = smallest(changed, row[j] + 1, row[j - 1] + 1);
+        }
+    }
+    return row[n];
+}
+
+const char *chgi_text_nearest(const char *name, const char *const *names, int n)
+{
+    const char *best = NULL;
+    int least = (int)strlen(name) / 3 + 1;
+    for (int i = 0; i < n; i++) {
+        int d = distance(name, names[i]);
+        if (d <= least) {
+            least = d - 1;
+            best = names[i];
+        }
+    }
+    return best;
+}

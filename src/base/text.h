@@ -29,4 +29,7 @@ bool chgi_text_to_double(const char *field, size_t length, double *value);
 /** Read a whole field as a decimal integer.  \return false unless all of `field` is one that fits */
 bool chgi_text_to_int(const char *field, size_t length, int64_t *value);
 
+/** The one of `names` (n) that is spelt most like `name`; NULL when none is near. */
+const char *chgi_text_nearest(const char *name, const char *const *names, int n);
+
 #endif

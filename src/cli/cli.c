@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 /* ---- options ---------------------------------------------------------------------------------- */
 
 /* The two forms in which getopt_long wants them. */
@@ -36,7 +38,7 @@ static int fail_unknown(chgnet_context *ctx, const chgi_cli_command *command, co
     for (const chgi_cli_option *o = command->options; o->name; o++)
         names[n++] = o->name;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
-    const char *near = chgi_cli_nearest(name, names, n);
+    const char *near = chgi_text_nearest(name, names, n);
     if (near)
         chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: unknown option --%s; did you mean --%s?", command->name, name, near);
     else
@@ -115,47 +117,6 @@ void chgi_cli_print_help(const chgi_cli_command *command)
 }
 
 /* ---- names spelt almost right ----------------------------------------------------------------- */
-
-static int smallest(int a, int b, int c)
-{
-    int least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* How many letters must be changed, added or left out to make one name of the other. */
-static int distance(const char *a, const char *b)
-{
-    enum { LONGEST = 31 };
-    int row[LONGEST + 1], n = (int)strlen(b);
-    if (n > LONGEST || strlen(a) > LONGEST)
-        return LONGEST;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int changed = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = smallest(changed, row[j] + 1, row[j - 1] + 1);
-        }
-    }
-    return row[n];
-}
-
-const char *chgi_cli_nearest(const char *name, const char *const *names, int n)
-{
-    const char *best = NULL;
-    int least = (int)strlen(name) / 3 + 1;
-    for (int i = 0; i < n; i++) {
-        int d = distance(name, names[i]);
-        if (d <= least) {
-            least = d - 1;
-            best = names[i];
-        }
-    }
-    return best;
-}
 
 /* ---- streams ---------------------------------------------------------------------------------- */
 

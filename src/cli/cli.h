@@ -62,9 +62,6 @@ int chgi_cli_report(const chgnet_context *ctx, chgnet_status status);
 /** Print "chgnet: FILE: warning: TEXT" on standard error, in one line whatever the name of the file. */
 void chgi_cli_warn(const char *file, const char *text);
 
-/** The one of `names` (n) that is spelt most like `name`; NULL when none is near. */
-const char *chgi_cli_nearest(const char *name, const char *const *names, int n);
-
 /** True when a terminal reads this stream and NO_COLOR is not set. */
 bool chgi_cli_has_colour(FILE *stream);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 
 static const chgi_cli_command *const commands[] = {&chgi_cli_predict, &chgi_cli_convert, &chgi_cli_info};
@@ -66,7 +67,7 @@ static int fail_unknown(chgnet_context *ctx, const char *name)
         names[i] = commands[i]->name;
     for (int i = 0; i < N_EXTRA; i++)
         names[N_COMMAND + i] = extra[i];
-    const char *near = chgi_cli_nearest(name, names, N_COMMAND + N_EXTRA);
+    const char *near = chgi_text_nearest(name, names, N_COMMAND + N_EXTRA);
     const char *kind = *name == '-' ? "option" : "command";
     if (near)
         chgi_context_fail(ctx, CHGNET_EUSAGE, "unknown %s '%s'; did you mean '%s'?", kind, name, near);
