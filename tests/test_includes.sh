@@ -1,6 +1,6 @@
 #!/bin/sh
 # Order of knowledge: a module of src/ includes only what stands to its left, and modules in braces not each other.
-#   base < math < {store, crystal, nn} < {model, gp} < calc < task < api < clients
+#   base < math < {store, crystal, nn} < {model, gp} < calc < task < search < api < clients
 # `api/chgnet.h` alone may be included from everywhere: it holds the statuses.
 # SPDX-License-Identifier: BSD-3-Clause
 . "${top_srcdir:-.}/tests/tap.sh"
@@ -14,8 +14,9 @@ rank() {
     model | gp) echo 4 ;;
     calc) echo 5 ;;
     task) echo 6 ;;
-    api) echo 7 ;;
-    cli | fortran | python | lammps) echo 8 ;;
+    search) echo 7 ;;
+    api) echo 8 ;;
+    cli | fortran | python | lammps) echo 9 ;;
     *) echo 0 ;;
     esac
 }

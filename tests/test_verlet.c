@@ -1,61 +1,8 @@
 /* The Verlet list against a fresh search at every step, bit for bit; when it is made anew; and that a step which keeps
- * it allocates nothing.
- *
- * The linker sends the library's calls of malloc and its relatives to the functions below (Makefile.am), which count.
- * What other libraries do is their own. */
+ * it allocates nothing. */
+#include "allocations.h"
 #include "crystal/verlet.h"
 #include "sample.h"
-
-/* ---- counting ---------------------------------------------------------------------------------- */
-
-static int64_t allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-int __real_posix_memalign(void **pointer, size_t alignment, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-int __wrap_posix_memalign(void **pointer, size_t alignment, size_t size);
-
-static void count_one(void)
-{
-#pragma omp atomic
-    allocations++;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    count_one();
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    count_one();
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    count_one();
-    return __real_realloc(old, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    count_one();
-    return __real_aligned_alloc(alignment, size);
-}
-
-int __wrap_posix_memalign(void **pointer, size_t alignment, size_t size)
-{
-    count_one();
-    return __real_posix_memalign(pointer, alignment, size);
-}
 
 /* ---- walks: the same pairs as a fresh search --------------------------------------------------- */
 
@@ -108,6 +55,20 @@ static double farthest(const chgi_structure *s, const double *reference)
                                (x[2] - y[2]) * (x[2] - y[2])));
     }
     return most;
+}
+
+/* Each element of the cell's deformation by up to `size`; the atoms go along, except for what the next rattle does. */
+static void strain(chgi_structure *s, uint64_t *state, double size)
+{
+    double map[3][3];
+    for (int k = 0; k < 9; k++)
+        map[k / 3][k % 3] = (k / 3 == k % 3) + sample_symmetric(state, size);
+    for (int64_t row = 0; row < s->n_atom + 3; row++) {
+        double *x = row < 3 ? s->cell[row] : s->positions + 3 * (row - 3), old[3];
+        memcpy(old, x, sizeof old);
+        for (int c = 0; c < 3; c++)
+            x[c] = old[0] * map[0][c] + old[1] * map[1][c] + old[2] * map[2][c];
+    }
 }
 
 typedef struct walk {
@@ -190,6 +151,43 @@ static void check_walks(chgnet_context *ctx)
     chgi_structure_destroy(&s);
 }
 
+/* Atoms and cell move at each step; now and then the cell also jumps or turns by much. */
+static void check_breathing(chgnet_context *ctx, const sample *from, bool skew, double skin)
+{
+    enum { STEPS = 300 };
+    chgi_structure s;
+    chgi_verlet verlet = {0};
+    chgi_pair_list got = {0}, want = {0};
+    uint64_t state = 77;
+    int wrong = 0;
+    sample_make(ctx, from, &s);
+    if (skew)
+        make_skew(&s);
+    for (int step = 0; step < STEPS; step++) {
+        strain(&s, &state, step % 100 == 99 ? 0.05 : 3e-3);
+        sample_rattle(&s, &state, 0.03);
+        sample_must(ctx, chgi_verlet_find(ctx, &verlet, &s, 6, skin, &got));
+        sample_must(ctx, chgi_neighbour_find(ctx, &s, 6, &want));
+        wrong += !same_pairs(&got, &want);
+    }
+    tap_ok(wrong == 0, "%s%s, moving cell, skin %g: the pairs of a fresh search at %d steps, %d wrong", from->name,
+           skew ? " by slanting vectors" : "", skin, STEPS, wrong);
+    tap_ok(verlet.n_rebuild > 2 && verlet.n_rebuild < STEPS / 3, "most steps keep the list: %lld lists",
+           (long long)verlet.n_rebuild);
+    chgi_verlet_destroy(&verlet);
+    chgi_pair_list_destroy(&got);
+    chgi_pair_list_destroy(&want);
+    chgi_structure_destroy(&s);
+}
+
+static void check_breathings(chgnet_context *ctx)
+{
+    for (int k = 0; k < SAMPLE_COUNT; k++)
+        if (sample_list[k].pbc[0])
+            for (int m = 0; m < 2; m++)
+                check_breathing(ctx, &sample_list[k], m == 1, m == 1 ? 1 : 0.6);
+}
+
 /* ---- when the list is made anew ---------------------------------------------------------------- */
 
 static int64_t made(chgnet_context *ctx, chgi_verlet *verlet, const chgi_structure *s, double cutoff, double skin)
@@ -203,6 +201,23 @@ static int64_t made(chgnet_context *ctx, chgi_verlet *verlet, const chgi_structu
     chgi_pair_list_destroy(&got);
     chgi_pair_list_destroy(&want);
     return verlet->n_rebuild - before;
+}
+
+/* The cell alone: atoms that go along with a compression c leave (1 - c) (6 + 0.5) > 6 to the rule. */
+static void check_squeeze(chgnet_context *ctx, chgi_verlet *verlet, chgi_structure *s)
+{
+    const double factors[] = {1 - 0.0768, 1 - 0.0003 / 0.9232, 1.3};
+    const int64_t expected[] = {0, 1, 0};
+    for (int step = 0; step < 3; step++) {
+        for (int c = 0; c < 3; c++)
+            s->cell[2][c] *= factors[step];
+        for (int64_t i = 0; i < s->n_atom; i++)
+            s->positions[3 * i + 2] *= factors[step];
+        tap_is_int(made(ctx, verlet, s, 6, 0.5), expected[step],
+                   step == 0   ? "a compression that eats less than the skin keeps it"
+                   : step == 1 ? "a little more makes a new one"
+                               : "an expansion keeps it");
+    }
 }
 
 static void check_rule(chgnet_context *ctx)
@@ -220,8 +235,11 @@ static void check_rule(chgnet_context *ctx)
     tap_is_int(made(ctx, &verlet, &s, 6, 0.5), 1, "just half the skin makes a new one");
     s.numbers[0] = 11;
     tap_is_int(made(ctx, &verlet, &s, 6, 0.5), 0, "another element keeps it");
-    s.cell[1][1] += 1e-9;
-    tap_is_int(made(ctx, &verlet, &s, 6, 0.5), 1, "a change of the cell makes a new one");
+    s.cell[1][1] *= 1 + 1e-4;
+    tap_is_int(made(ctx, &verlet, &s, 6, 0.5), 0, "a small change of the cell keeps it");
+    s.cell[1][1] *= 1.12;
+    tap_is_int(made(ctx, &verlet, &s, 6, 0.5), 1, "a large one makes a new one: an atom stays behind by half the skin");
+    check_squeeze(ctx, &verlet, &s);
     s.pbc[2] = false;
     tap_is_int(made(ctx, &verlet, &s, 6, 0.5), 1, "a change of the periodic axes makes a new one");
     tap_is_int(made(ctx, &verlet, &s, 5, 0.5), 1, "a change of the cutoff makes a new one");
@@ -305,13 +323,41 @@ static void check_results(chgnet_context *ctx, const chgnet_model *model, const 
            same, STEPS / EVERY);
     tap_ok(skin->graph.verlet.n_rebuild > 1 && skin->graph.verlet.n_rebuild < STEPS / 2, "%s: %lld lists for %d steps",
            from->name, (long long)skin->graph.verlet.n_rebuild, STEPS);
-    s.cell[0][0] *= 1.01;
+    s.cell[0][0] *= 1.3;
     int64_t before = skin->graph.verlet.n_rebuild;
     sample_must(ctx, chgi_calculator_set_structure(plain, &s));
     sample_must(ctx, chgi_calculator_set_structure(skin, &s));
     if (s.pbc[0])
         tap_ok(skin->graph.verlet.n_rebuild == before + 1 && same_results(plain, skin, &s),
                "%s: another cell makes a new list and gives the right results", from->name);
+    chgi_structure_destroy(&s);
+    chgnet_calculator_destroy(plain);
+    chgnet_calculator_destroy(skin);
+}
+
+/* As check_results, with a cell that moves too. */
+static void check_moving_cell(chgnet_context *ctx, const chgnet_model *model, const sample *from)
+{
+    enum { STEPS = 40, EVERY = 10 };
+    chgnet_calculator *plain = calculator_with(ctx, model, 0), *skin = calculator_with(ctx, model, 1);
+    chgi_structure s;
+    uint64_t state = 5;
+    int same = 0;
+    sample_make(ctx, from, &s);
+    sample_must(ctx, chgi_calculator_set_structure(skin, &s));
+    for (int step = 1; step <= STEPS; step++) {
+        strain(&s, &state, 1e-2);
+        sample_rattle(&s, &state, 0.08);
+        sample_must(ctx, chgi_calculator_set_geometry(skin, s.positions, (const double(*)[3])s.cell));
+        if (step % EVERY)
+            continue;
+        sample_must(ctx, chgi_calculator_set_structure(plain, &s));
+        same += same_results(plain, skin, &s) && memcmp(plain->virial, skin->virial, sizeof plain->virial) == 0;
+    }
+    int64_t lists = skin->graph.verlet.n_rebuild;
+    tap_ok(same == STEPS / EVERY && lists > 1 && lists < STEPS / 3,
+           "%s: equal bits of energy, forces and virial in a moving cell, at %d of %d steps, %lld lists", from->name,
+           same, STEPS / EVERY, (long long)lists);
     chgi_structure_destroy(&s);
     chgnet_calculator_destroy(plain);
     chgnet_calculator_destroy(skin);
@@ -334,8 +380,10 @@ static void check_allocations(chgnet_context *ctx, const chgnet_model *model, co
         if (step == WARM)
             allocations = 0;
         memcpy(s.positions, place.positions, 3 * (size_t)s.n_atom * sizeof(double));
+        memcpy(s.cell, place.cell, sizeof s.cell);
+        strain(&s, &state, s.pbc[0] ? 2e-3 : 0);
         sample_rattle(&s, &state, 0.12);
-        move_to(c, &s);
+        sample_must(ctx, chgi_calculator_set_geometry(c, s.positions, (const double(*)[3])s.cell));
         sample_must(ctx, chgnet_calculator_compute(c, SAMPLE_GRADIENT));
         changes += c->graph.n_edge + c->graph.n_angle != angles;
         angles = c->graph.n_edge + c->graph.n_angle;
@@ -406,12 +454,16 @@ int main(void)
     chgnet_context *ctx = sample_context();
     chgnet_model *model;
     check_walks(ctx);
+    check_breathings(ctx);
     check_rule(ctx);
     check_edge(ctx);
     sample_must(ctx, chgnet_model_load(ctx, "0.3.0", &model));
     check_results(ctx, model, &sample_list[0]);
     check_results(ctx, model, &sample_list[1]);
     check_results(ctx, model, &sample_list[3]);
+    check_moving_cell(ctx, model, &sample_list[0]);
+    check_moving_cell(ctx, model, &sample_list[1]);
+    check_moving_cell(ctx, model, &sample_list[5]);
     check_allocations(ctx, model, &sample_list[0]);
     check_allocations(ctx, model, &sample_list[1]);
     check_refusals(ctx, model);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "calc/calculator.h"
+#include "gp/delta_file.h"
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -99,8 +100,13 @@ static chgnet_status need(const chgnet_calculator *calculator, unsigned flag)
 {
     if (calculator->computed & flag)
         return CHGNET_OK;
-    return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE, "%s not computed for this structure; call compute first",
-                             flag == CHGNET_WANT_GRADIENT ? "forces were" : "the energy was");
+    return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE,
+                             "%s not computed for this structure; call compute first and ask for it",
+                             flag == CHGNET_WANT_GRADIENT  ? "forces were"
+                             : flag == CHGNET_WANT_ENERGY  ? "the energy was"
+                             : flag == CHGNET_WANT_STD     ? "the standard deviation was"
+                             : flag == CHGNET_WANT_NOVELTY ? "the novelty of the atoms was"
+                                                           : "the standard deviation's gradient was");
 }
 
 static chgnet_status copy(const chgnet_calculator *calculator, unsigned flag, const double *from, int width, double *to)
@@ -122,17 +128,23 @@ chgnet_status chgnet_calculator_get_forces(const chgnet_calculator *calculator, 
     return copy(calculator, CHGNET_WANT_GRADIENT, calculator->forces, 3, forces);
 }
 
-chgnet_status chgnet_calculator_get_stress(const chgnet_calculator *calculator, double *stress)
+static chgnet_status scale_virial(const chgnet_calculator *calculator, unsigned flag, const double virial[3][3],
+                                  double *stress)
 {
     const chgi_structure *s = &calculator->structure;
-    CHGI_TRY(need(calculator, CHGNET_WANT_GRADIENT));
+    CHGI_TRY(need(calculator, flag));
     if (!(s->pbc[0] && s->pbc[1] && s->pbc[2]))
         return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE,
                                  "stress is defined only where all three axes are periodic");
     double scale = CHGI_GPA / fabs(chgi_structure_volume(s->cell));
     for (int k = 0; k < 9; k++)
-        stress[k] = scale * calculator->virial[k / 3][k % 3];
+        stress[k] = scale * virial[k / 3][k % 3];
     return CHGNET_OK;
+}
+
+chgnet_status chgnet_calculator_get_stress(const chgnet_calculator *calculator, double *stress)
+{
+    return scale_virial(calculator, CHGNET_WANT_GRADIENT, calculator->virial, stress);
 }
 
 chgnet_status chgnet_calculator_get_magmoms(const chgnet_calculator *calculator, double *magmoms)
@@ -175,4 +187,64 @@ chgnet_status chgnet_calculator_get_counts(const chgnet_calculator *calculator, 
     *n_directed_bond = calculator->graph.n_edge;
     *n_angle = calculator->graph.n_angle;
     return CHGNET_OK;
+}
+
+chgnet_status chgnet_calculator_set_delta(chgnet_calculator *calculator, const chgnet_delta *delta)
+{
+    const chgi_weights *weights = chgi_model_weights(calculator->model);
+    if (!delta)
+        return chgi_calculator_set_delta(calculator, NULL);
+    CHGI_TRY(chgi_delta_file_check_model(calculator->ctx, delta, weights->version, weights->model_sha256));
+    if (strcmp(delta->base, "chgnet") != 0)
+        return chgi_context_fail(calculator->ctx, CHGNET_EINPUT,
+                                 "the delta-model corrects the prediction '%s', not CHGNet; fit one without a base key",
+                                 delta->base);
+    return chgi_calculator_set_delta(calculator, delta->gp);
+}
+
+static chgnet_status need_delta(const chgnet_calculator *calculator)
+{
+    if (calculator->delta)
+        return CHGNET_OK;
+    return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE, "there is no delta-model; set one first");
+}
+
+chgnet_status chgnet_calculator_get_delta_energy(const chgnet_calculator *calculator, double *delta_energy)
+{
+    CHGI_TRY(need_delta(calculator));
+    CHGI_TRY(need(calculator, CHGNET_WANT_ENERGY));
+    *delta_energy = calculator->delta_energy;
+    return CHGNET_OK;
+}
+
+chgnet_status chgnet_calculator_get_site_corrections(const chgnet_calculator *calculator, double *corrections)
+{
+    CHGI_TRY(need_delta(calculator));
+    return copy(calculator, CHGNET_WANT_ENERGY, calculator->site_corrections, 1, corrections);
+}
+
+chgnet_status chgnet_calculator_get_energy_std(const chgnet_calculator *calculator, double *energy_std)
+{
+    CHGI_TRY(need_delta(calculator));
+    CHGI_TRY(need(calculator, CHGNET_WANT_STD));
+    *energy_std = calculator->energy_std;
+    return CHGNET_OK;
+}
+
+chgnet_status chgnet_calculator_get_novelty(const chgnet_calculator *calculator, double *novelty)
+{
+    CHGI_TRY(need_delta(calculator));
+    return copy(calculator, CHGNET_WANT_NOVELTY, calculator->novelty, 1, novelty);
+}
+
+chgnet_status chgnet_calculator_get_std_forces(const chgnet_calculator *calculator, double *std_forces)
+{
+    CHGI_TRY(need_delta(calculator));
+    return copy(calculator, CHGNET_WANT_STD_GRADIENT, calculator->std_forces, 3, std_forces);
+}
+
+chgnet_status chgnet_calculator_get_std_stress(const chgnet_calculator *calculator, double *std_stress)
+{
+    CHGI_TRY(need_delta(calculator));
+    return scale_virial(calculator, CHGNET_WANT_STD_GRADIENT, calculator->std_virial, std_stress);
 }

@@ -105,7 +105,14 @@ typedef struct chgnet_options {
 } chgnet_options;
 
 /** What to compute; energy, site energies, magmoms and embeddings come with every pass. */
-enum { CHGNET_WANT_ENERGY = 1, CHGNET_WANT_GRADIENT = 2 /* forces, and stress where it is defined */ };
+enum {
+    CHGNET_WANT_ENERGY = 1,
+    CHGNET_WANT_GRADIENT = 2,     /**< forces, and stress where it is defined */
+    CHGNET_WANT_STD = 4,          /**< with a delta-model: standard deviation of the energy */
+    CHGNET_WANT_STD_GRADIENT = 8, /**< the same, and the standard deviation's own forces and stress, which take a second
+                                       pass through the network */
+    CHGNET_WANT_NOVELTY = 16      /**< with a delta-model: novelty of the atoms */
+};
 
 CHGNET_API chgnet_options chgnet_options_default(void);
 
@@ -137,8 +144,9 @@ CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_structure(chgnet_
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_positions(chgnet_calculator *calculator,
                                                                          const double *positions);
 /** Run the network.
- *  \param[in] want  CHGNET_WANT_ENERGY, or CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT
- *  \return CHGNET_OK; CHGNET_ENUMERIC when the energy or a force is not finite; CHGNET_ENOMEM */
+ *  \param[in] want  CHGNET_WANT_ENERGY, with other CHGNET_WANT_ flags by |
+ *  \return CHGNET_OK; CHGNET_EUSAGE for a standard deviation without a delta-model; CHGNET_EINPUT for an element that
+ * the delta-model does not know; CHGNET_ENUMERIC when the energy or a force is not finite; CHGNET_ENOMEM */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_compute(chgnet_calculator *calculator, unsigned want);
 
 /* Results of the last compute.  Each returns CHGNET_EUSAGE when it was not computed or is not defined. */
@@ -161,6 +169,109 @@ CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_crystal_fea(
 /** Numbers of directed bonds within the atom cutoff and of ordered angles. */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_counts(const chgnet_calculator *calculator,
                                                                       int64_t *n_directed_bond, int64_t *n_angle);
+
+/* ---- delta-model in a calculator ------------------------------------------------------------- */
+
+/** A correction of CHGNet, learnt from labels; immutable while calculators use it, and may be shared among threads. */
+typedef struct chgnet_delta chgnet_delta;
+
+/** Correct what the calculator computes from now on: energy, site energies, forces and stress.  Earlier results are
+ * gone. \param[in] delta  must outlive its use; NULL: CHGNet alone again \return CHGNET_OK; CHGNET_EINPUT when it was
+ * fitted to the embeddings of other weights, or corrects another potential */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_delta(chgnet_calculator *calculator,
+                                                                     const chgnet_delta *delta);
+/* Results of the last compute; CHGNET_EUSAGE without a delta-model, or without the flag that asks for them. */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_delta_energy(
+    const chgnet_calculator *calculator, double *delta_energy); /**< () eV, corrected minus CHGNet, offsets included */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_site_corrections(
+    const chgnet_calculator *calculator, double *corrections); /**< (n_atom) eV, their sum is the delta energy; equal
+                                                                    shares beside the offsets unless it is atomic */
+/** () eV, standard deviation of the total energy without label noise; CHGNET_WANT_STD */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_energy_std(const chgnet_calculator *calculator,
+                                                                          double *energy_std);
+/** (n_atom) eV^2, variance of each atom's share: how far it is from what was learnt; zeros unless the delta-model is
+ *  atomic; CHGNET_WANT_NOVELTY */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_novelty(const chgnet_calculator *calculator,
+                                                                       double *novelty);
+/** (n_atom,3) eV/A, minus the gradient of the energy's standard deviation: for E - kappa std these are the forces
+ *  F - kappa F_std; CHGNET_WANT_STD_GRADIENT */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_std_forces(const chgnet_calculator *calculator,
+                                                                          double *std_forces);
+/** (3,3) GPa, likewise, where all axes are periodic; CHGNET_WANT_STD_GRADIENT */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_std_stress(const chgnet_calculator *calculator,
+                                                                          double *std_stress);
+
+/* ---- delta-model: learnt from labels --------------------------------------------------------- */
+
+/** Labelled structures, one after another.  N: number of atoms of all together. */
+typedef struct chgnet_labels {
+    size_t size;             /**< sizeof(chgnet_labels), set by chgnet_labels_default */
+    int64_t n_structure;     /**< at least 1; a fit needs 2 */
+    const int64_t *n_atom;   /**< (n_structure) */
+    const int32_t *numbers;  /**< (N) atomic numbers */
+    const double *positions; /**< (N,3) Angstrom */
+    const double *cells;     /**< (n_structure,3,3) Angstrom, rows are cell vectors */
+    const int *pbc;          /**< (n_structure,3) nonzero where periodic */
+    const double *energies;  /**< (n_structure) eV, total */
+    const double *forces;    /**< (N,3) eV/Angstrom; NaN: this component is not known, as of a fixed atom; NULL: none */
+} chgnet_labels;
+
+/** How a delta-model is fitted; chgnet_delta_options_default gives what did best in the project's own tables. */
+typedef struct chgnet_delta_options {
+    size_t size;             /**< sizeof(chgnet_delta_options), set by chgnet_delta_options_default */
+    const char *aggregation; /**< "global", "species" or "atomic"; NULL: the default */
+    const char *layer;       /**< "atom_fea" or "atom_fea_final"; NULL: the default */
+    const char *kernel;      /**< text form, such as "constant(1)*rbf(length=16)"; NULL: the default */
+    double noise_energy;     /**< eV, starting value; 0: the default */
+    double noise_force;      /**< eV/Angstrom, starting value; 0: the default */
+    int optimize;            /**< nonzero (default): hyperparameters by maximum of likelihood and prior */
+    int starts;              /**< of the optimiser; 0: the default */
+    int64_t inducing;        /**< at most so many inducing atoms; 0 (default): the dense form */
+    uint64_t seed;           /**< equal seeds and labels give equal models */
+    int threads;             /**< for the embeddings; 0: as for calculators */
+} chgnet_delta_options;
+
+typedef struct chgnet_delta_info {
+    const char *aggregation, *layer;    /**< as in the options */
+    const char *model;                  /**< version of the weights whose embeddings it takes */
+    const char *model_sha256;           /**< of those weights */
+    const char *base;                   /**< "chgnet", or the key of the prediction that it corrects in its place */
+    int64_t n_label, n_energy, n_force; /**< structures, energies, force components learnt from */
+    int64_t n_inducing;                 /**< 0: dense */
+    double noise_energy;                /**< eV */
+    double noise_force;                 /**< eV/Angstrom */
+    double log_likelihood;
+    double loo_energy[2]; /**< eV: mean absolute leave-one-out error, before (element offsets only) and after */
+    double loo_forces[2]; /**< eV/Angstrom, likewise by component; 0 without forces */
+} chgnet_delta_info;
+
+CHGNET_API chgnet_labels chgnet_labels_default(void);
+CHGNET_API chgnet_delta_options chgnet_delta_options_default(void);
+
+/** Fit a delta-model: embeddings and their derivatives by the model, in double precision, then the Gaussian process.
+ *  \param[in] options  NULL means the defaults
+ *  \return CHGNET_OK; CHGNET_EINPUT names a label that cannot be used, or that contradicts another; CHGNET_EUSAGE for
+ *          wrong options; CHGNET_ENUMERIC; CHGNET_ENOMEM, before the work where it can be told */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_delta_fit(chgnet_context *context, const chgnet_model *model,
+                                                          const chgnet_labels *labels,
+                                                          const chgnet_delta_options *options, chgnet_delta **delta);
+/** Add labels, to learn on the fly: hyperparameters and scales stay, the factor grows.  No calculator may compute with
+ *  `delta` meanwhile; those that use it are corrected by all labels from then on.
+ *  \param[in] threads  0: as for calculators
+ *  \return as chgnet_delta_fit; CHGNET_EINPUT for an element that no label had; on failure it is as before */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_delta_update(chgnet_context *context, chgnet_delta *delta,
+                                                             const chgnet_model *model, const chgnet_labels *labels,
+                                                             int threads);
+/** Read a file that chgnet_delta_save or `chgnet delta fit` wrote.
+ *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_EIO, CHGNET_ENOMEM */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_delta_load(chgnet_context *context, const char *path,
+                                                           chgnet_delta **delta);
+/** Write a file: whole or not at all.  \return CHGNET_OK; CHGNET_EIO, CHGNET_ENOMEM */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_delta_save(chgnet_context *context, const chgnet_delta *delta,
+                                                           const char *path);
+CHGNET_API void chgnet_delta_destroy(chgnet_delta *delta);
+/** Facts about a delta-model; the texts live as long as it. */
+CHGNET_API chgnet_delta_info chgnet_delta_get_info(const chgnet_delta *delta);
 
 #ifdef __cplusplus
 }

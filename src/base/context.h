@@ -8,7 +8,17 @@
 #include "api/chgnet.h"
 
 /** Kinds of warning; each is told at most once per context. */
-typedef enum chgi_warning { CHGI_WARN_ISOLATED = 0, CHGI_WARN_FILE, CHGI_WARN_COUNT } chgi_warning;
+typedef enum chgi_warning {
+    CHGI_WARN_ISOLATED = 0,
+    CHGI_WARN_FILE,
+    CHGI_WARN_LABEL,         /* left out: cannot be used */
+    CHGI_WARN_CONTRADICTION, /* left out: says otherwise than an earlier label of the same structure */
+    CHGI_WARN_REPEAT,        /* left out: says the same as an earlier label */
+    CHGI_WARN_STD,           /* the standard deviation is beyond --max-std */
+    CHGI_WARN_CHECKPOINT,    /* the older of two is used */
+    CHGI_WARN_SINGULAR,      /* a kernel matrix was mended by adding to its diagonal */
+    CHGI_WARN_COUNT
+} chgi_warning;
 
 struct chgnet_context {
     char error[1024];

@@ -65,18 +65,24 @@ chgnet_status chgi_file_read(chgnet_context *ctx, const char *path, char **data,
     return status;
 }
 
-static int write_all(int fd, const char *data, size_t length)
+bool chgi_file_put(int fd, const void *data, size_t length)
 {
+    const char *bytes = data;
     while (length > 0) {
-        ssize_t done = write(fd, data, length);
+        ssize_t done = write(fd, bytes, length);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return -1;
-        data += done;
+            return false;
+        bytes += done;
         length -= (size_t)done;
     }
-    return fsync(fd);
+    return true;
+}
+
+static chgnet_status not_written(chgnet_context *ctx, const char *path, int error)
+{
+    return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path, strerror(error));
 }
 
 static bool folder_of(const char *path, char *folder, size_t size)
@@ -103,15 +109,13 @@ static void sync_folder(const char *path)
 static chgnet_status write_special(chgnet_context *ctx, const char *path, const void *data, size_t length)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool good = fd >= 0 && (write_all(fd, data, length) == 0 || errno == EINVAL || errno == EROFS);
+    bool good = fd >= 0 && chgi_file_put(fd, data, length) && (fsync(fd) == 0 || errno == EINVAL || errno == EROFS);
     int error = errno;
     if (fd >= 0 && close(fd) != 0 && good) {
         good = false;
         error = errno;
     }
-    return good ? CHGNET_OK
-                : chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path,
-                                    strerror(error));
+    return good ? CHGNET_OK : not_written(ctx, path, error);
 }
 
 /* A file beside `path`, with a short name of its own: `path` may be as long as names may be. */
@@ -153,32 +157,70 @@ chgnet_status chgi_file_check_writable(chgnet_context *ctx, const char *path)
     return CHGNET_OK;
 }
 
-chgnet_status chgi_file_write(chgnet_context *ctx, const char *path, const void *data, size_t length)
+static int open_suffixed(const char *path, const char *suffix, char *name, size_t size)
+{
+    int length = snprintf(name, size, "%s%s", path, suffix);
+    if (length >= 0 && (size_t)length < size)
+        return open(name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    errno = ENAMETOOLONG;
+    return -1;
+}
+
+chgnet_status chgi_file_begin(chgnet_context *ctx, const char *path, const char *suffix, chgi_file_part *part)
 {
     struct stat info;
+    part->fd = -1;
+    part->path = path;
     CHGI_TRY(chgi_file_check_writable(ctx, path));
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return write_special(ctx, path, data, length);
-    char name[4096];
-    int fd = open_temporary(path, name, sizeof name);
-    if (fd < 0)
-        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path,
-                                 strerror(errno));
-    bool good = write_all(fd, data, length) == 0;
+        return chgi_context_fail(ctx, CHGNET_EIO, "%s: is not a regular file; choose another place", path);
+    part->fd = suffix ? open_suffixed(path, suffix, part->name, sizeof part->name)
+                      : open_temporary(path, part->name, sizeof part->name);
+    return part->fd >= 0 ? CHGNET_OK : not_written(ctx, path, errno);
+}
+
+void chgi_file_abandon(chgi_file_part *part)
+{
+    if (part->fd < 0)
+        return;
+    close(part->fd);
+    unlink(part->name);
+    part->fd = -1;
+}
+
+chgnet_status chgi_file_commit(chgnet_context *ctx, chgi_file_part *part)
+{
+    bool good = fsync(part->fd) == 0;
     int error = errno;
-    if (close(fd) != 0 && good) {
+    if (close(part->fd) != 0 && good) {
         good = false;
         error = errno;
     }
-    if (good && rename(name, path) != 0) {
+    part->fd = -1;
+    if (good && rename(part->name, part->path) != 0) {
         good = false;
         error = errno;
     }
     if (!good) {
-        unlink(name);
-        return chgi_context_fail(ctx, CHGNET_EIO, "%s: cannot be written: %s; choose another place", path,
-                                 strerror(error));
+        unlink(part->name);
+        return not_written(ctx, part->path, error);
     }
-    sync_folder(path);
+    sync_folder(part->path);
     return CHGNET_OK;
+}
+
+chgnet_status chgi_file_write(chgnet_context *ctx, const char *path, const void *data, size_t length)
+{
+    struct stat info;
+    chgi_file_part part;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        CHGI_TRY(chgi_file_check_writable(ctx, path));
+        return write_special(ctx, path, data, length);
+    }
+    CHGI_TRY(chgi_file_begin(ctx, path, NULL, &part));
+    if (chgi_file_put(part.fd, data, length))
+        return chgi_file_commit(ctx, &part);
+    int error = errno;
+    chgi_file_abandon(&part);
+    return not_written(ctx, path, error);
 }

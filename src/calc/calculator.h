@@ -2,6 +2,8 @@
 #ifndef CHGI_CALC_CALCULATOR_H
 #define CHGI_CALC_CALCULATOR_H
 
+#include "calc/potential.h"
+#include "gp/delta.h"
 #include "model/model.h"
 
 /** 1 eV/A^3 in GPa. */
@@ -16,6 +18,8 @@ struct chgnet_calculator {
     size_t keep_at_most; /**< bytes of workspace up to which activations are kept: a quarter of the machine's memory */
     double skin;         /**< A: the list of pairs serves until an atom has moved half of it; 0: new each time */
     int n_feature;
+    const chgi_delta *delta; /**< the correction, not owned; NULL: none */
+    chgi_delta_workspace delta_workspace;
 
     chgi_structure structure;
     bool has_structure; /**< numbers, cell and periodic axes are those of an accepted structure */
@@ -24,14 +28,24 @@ struct chgnet_calculator {
     chgi_arena memory; /* of the result arrays */
     unsigned computed; /**< CHGNET_WANT_ flags of the last pass; 0 after a new structure */
 
-    double energy;          /**< eV */
+    double energy;          /**< eV, corrected where there is a delta-model, as all that follows */
     double virial[3][3];    /**< dE/dstrain, eV */
     double *site_energies;  /**< (n_atom) eV */
     double *magmoms;        /**< (n_atom) mu_B */
     double *forces;         /**< (n_atom,3) eV/A */
     double *atom_fea;       /**< (n_atom,n_feature) */
     double *atom_fea_final; /**< (n_atom,n_feature) */
-    double *bond_gradient;  /**< (n_bond,3) dE/d(bond vector), eV/A */
+    double *bond_gradient;  /**< (n_bond,3) dE/d(bond vector), eV/A; scratch with CHGNET_WANT_STD_GRADIENT */
+
+    double delta_energy;      /**< eV, corrected minus CHGNet; 0 without a delta-model */
+    double energy_std;        /**< eV; negative: not computed */
+    double std_virial[3][3];  /**< d std/dstrain, eV */
+    double *std_forces;       /**< (n_atom,3) -d std/dx, eV/A */
+    double *site_corrections; /**< (n_atom) eV */
+    double *novelty;          /**< (n_atom) eV^2 */
+    double *delta_gradient;   /**< (n_atom,n_feature) d delta_energy / d fea of the delta-model's layer */
+    double *std_gradient;     /**< (n_atom,n_feature) d std / d fea */
+    double *spare_energies;   /**< (n_atom) where a repeated forward pass leaves its energies; then zeros */
 
     chgi_profile *profile; /**< the owner's, to be filled; NULL: no times are taken */
 };
@@ -47,15 +61,30 @@ void chgi_calculator_destroy(chgnet_calculator *calculator);
  *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_ENOMEM */
 chgnet_status chgi_calculator_set_structure(chgnet_calculator *calculator, const chgi_structure *structure);
 
-/** Move the atoms of the structure that is set.  Results are gone, also on failure; other positions may follow then.
- *  A step that needs no new list of pairs and has no larger graph than one before allocates nothing, nor does the
+/** Move the atoms of the structure that is set, and its cell.  Results are gone, also on failure; others may follow
+ * then. A step that needs no new list of pairs and has no larger graph than one before allocates nothing, nor does the
  *  chgi_calculator_compute after it.
  *  \param[in] positions (n_atom,3) A
+ *  \param[in] cell      (3,3) A, rows are cell vectors; NULL: as it is
  *  \return CHGNET_OK; CHGNET_EUSAGE without a structure; CHGNET_EINPUT, CHGNET_ENOMEM */
+chgnet_status chgi_calculator_set_geometry(chgnet_calculator *calculator, const double *positions,
+                                           const double (*cell)[3]);
+
+/** The same within the cell that is set. */
 chgnet_status chgi_calculator_set_positions(chgnet_calculator *calculator, const double *positions);
 
+/** Correct what is computed from now on.  Results are gone.
+ *  \param[in] delta  must outlive its use; NULL: none
+ *  \return CHGNET_OK; CHGNET_EINPUT when it was made for embeddings of another length */
+chgnet_status chgi_calculator_set_delta(chgnet_calculator *calculator, const chgi_delta *delta);
+
 /** \param[in] want CHGNET_WANT_ flags
- *  \return CHGNET_OK; CHGNET_EUSAGE without a structure; CHGNET_ENUMERIC, CHGNET_ENOMEM */
+ *  \return CHGNET_OK; CHGNET_EUSAGE without a structure, or for a standard deviation without a delta-model;
+ *          CHGNET_EINPUT for an element that the delta-model does not know; CHGNET_ENUMERIC, CHGNET_ENOMEM */
 chgnet_status chgi_calculator_compute(chgnet_calculator *calculator, unsigned want);
+
+/** The calculator as tasks see it.  The potential's destroy destroys the calculator: whoever keeps that calls only one.
+ */
+chgi_potential chgi_calculator_potential(chgnet_calculator *calculator);
 
 #endif

@@ -108,12 +108,61 @@ static void print_option(const chgi_cli_option *option)
 void chgi_cli_print_help(const chgi_cli_command *command)
 {
     const char *bold = chgi_cli_has_colour(stdout) ? "\033[1m" : "", *plain = *bold ? "\033[0m" : "";
-    printf("%sUsage:%s chgnet %s %s\n\n%s\n%sOptions%s\n", bold, plain, command->name, command->usage, command->about,
-           bold, plain);
-    for (const chgi_cli_option *option = command->options; option->name; option++)
-        print_option(option);
+    printf("%sUsage:%s chgnet %s %s\n\n%s\n", bold, plain, command->name, command->usage, command->about);
+    if (command->parts) {
+        printf("%sCommands%s\n", bold, plain);
+        for (const chgi_cli_command *const *part = command->parts; *part; part++)
+            printf("  chgnet %-14s %s\n", (*part)->name, (*part)->summary);
+        printf("  `chgnet %s --help` and so on tell their options.\n", (*command->parts)->name);
+    } else {
+        printf("%sOptions%s\n", bold, plain);
+        for (const chgi_cli_option *option = command->options; option->name; option++)
+            print_option(option);
+    }
     if (command->more)
         printf("\n%s", command->more);
+}
+
+/* ---- subcommands ------------------------------------------------------------------------------ */
+
+const chgi_cli_command *chgi_cli_find_part(const chgi_cli_command *group, const char *name)
+{
+    size_t length = strlen(group->name) + 1; /* "delta " of "delta fit" */
+    for (const chgi_cli_command *const *part = group->parts; part && *part; part++)
+        if (strcmp((*part)->name + length, name) == 0)
+            return *part;
+    return NULL;
+}
+
+static int fail_part(chgnet_context *ctx, const chgi_cli_command *group, const char *name)
+{
+    enum { MOST = 16 };
+    const char *names[MOST];
+    int n = 0;
+    for (const chgi_cli_command *const *part = group->parts; *part && n < MOST; part++)
+        names[n++] = (*part)->name + strlen(group->name) + 1;
+    const char *near = name ? chgi_text_nearest(name, names, n) : NULL;
+    if (!name)
+        chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: a command is missing; `chgnet %s --help` lists them", group->name,
+                          group->name);
+    else if (near)
+        chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: unknown command '%s'; did you mean '%s'?", group->name, name, near);
+    else
+        chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: unknown command '%s'; `chgnet %s --help` lists what there is",
+                          group->name, name, group->name);
+    return chgi_cli_report(ctx, CHGNET_EUSAGE);
+}
+
+int chgi_cli_run_part(chgnet_context *ctx, const chgi_cli_command *group, int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    const chgi_cli_command *part = name ? chgi_cli_find_part(group, name) : NULL;
+    if (part)
+        return part->run(ctx, argc - 1, argv + 1);
+    if (!name || (strcmp(name, "--help") != 0 && strcmp(name, "-h") != 0))
+        return fail_part(ctx, group, name);
+    chgi_cli_print_help(group);
+    return CHGNET_OK;
 }
 
 /* ---- names spelt almost right ----------------------------------------------------------------- */

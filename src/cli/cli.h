@@ -18,7 +18,7 @@ typedef struct chgi_cli_option {
 } chgi_cli_option;
 
 /** Letters of options without a short form begin here. */
-enum { CHGI_CLI_LONG_ONLY = 256, CHGI_CLI_MAX_OPTIONS = 32 };
+enum { CHGI_CLI_LONG_ONLY = 256, CHGI_CLI_MAX_OPTIONS = 48 };
 
 /** A subcommand. */
 typedef struct chgi_cli_command {
@@ -27,12 +27,14 @@ typedef struct chgi_cli_command {
     const char *summary; /**< one line in the list of commands */
     const char *about;   /**< text of the help before the options */
     const chgi_cli_option *options;
-    const char *more; /**< text of the help after the options */
+    const char *more;                            /**< text of the help after the options */
+    const struct chgi_cli_command *const *parts; /**< its own subcommands, a NULL after the last; NULL: none */
     /** Run it; argv[0] is its name.  \return the exit code; every error has been told by then */
     int (*run)(chgnet_context *ctx, int argc, char **argv);
 } chgi_cli_command;
 
-extern const chgi_cli_command chgi_cli_predict, chgi_cli_convert, chgi_cli_info;
+extern const chgi_cli_command chgi_cli_predict, chgi_cli_convert, chgi_cli_delta, chgi_cli_info, chgi_cli_md,
+    chgi_cli_relax, chgi_cli_search;
 
 /** The options that every command has; they are handled by chgi_cli_next. */
 #define CHGI_CLI_HELP_OPTION                 \
@@ -52,6 +54,11 @@ int chgi_cli_next(chgnet_context *ctx, const chgi_cli_command *command, int argc
                   const char **value);
 /** Index in argv of the first argument that is no option, after CHGI_CLI_END. */
 int chgi_cli_first_argument(void);
+
+/** Run the subcommand that argv[1] names, or print the group's help: the `run` of a command that has parts. */
+int chgi_cli_run_part(chgnet_context *ctx, const chgi_cli_command *group, int argc, char **argv);
+/** The part of that name; its whole name is the group's, a blank and its own.  NULL when there is none. */
+const chgi_cli_command *chgi_cli_find_part(const chgi_cli_command *group, const char *name);
 
 /** Print the help of a command on standard output. */
 void chgi_cli_print_help(const chgi_cli_command *command);

@@ -1,4 +1,4 @@
-/* chgnet info: what a file of weights holds, and which weights are installed. */
+/* chgnet info: what a file of weights or a delta-model holds, and which weights are installed. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/delta.h"
 #include "crystal/structure.h"
 #include "model/weights.h"
 
@@ -25,8 +25,9 @@ static const chgi_cli_option known[] = {
 };
 
 static const char about[] =
-    "Show what a file of weights holds.  MODEL is 0.3.0, 0.2.0, r2scan, or a path.  Without it, the\n"
-    "three released sets of weights are listed.  Every file is checked against its own SHA-256.\n";
+    "Show what a file of weights or a delta-model holds.  MODEL is 0.3.0, 0.2.0, r2scan, or a path.\n"
+    "Without it, the three released sets of weights are listed.  Every file is checked against its own\n"
+    "SHA-256.\n";
 
 static chgnet_status take(int letter, options *o)
 {
@@ -143,8 +144,41 @@ static void print_model(chgi_text *text, const options *o, const chgi_weights *w
         chgi_text_print(text, "\n%s", license);
 }
 
+/* ---- a delta-model ---------------------------------------------------------------------------- */
+
+/* With --verify the weights that it was made with must be at hand. */
+static chgnet_status verify_delta(chgnet_context *ctx, const chgnet_delta *delta, chgi_text *text)
+{
+    chgi_weights weights;
+    chgnet_status status = chgi_weights_load(ctx, delta->model, &weights);
+    if (status == CHGNET_OK)
+        status = chgi_delta_file_check_model(ctx, delta, weights.version, weights.model_sha256);
+    if (status == CHGNET_OK)
+        chgi_text_print(text,
+                        "verified        the content has its sum, and the weights %s are those it was made with\n",
+                        weights.version);
+    chgi_weights_destroy(&weights);
+    return status;
+}
+
+static chgnet_status show_delta(chgnet_context *ctx, const options *o, chgi_text *text)
+{
+    chgnet_delta *delta;
+    if (o->license)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE,
+                                 "info: --license: a delta-model has no licence of its own; give "
+                                 "weights");
+    CHGI_TRY(chgi_delta_file_load(ctx, o->model, &delta));
+    chgi_cli_print_delta(text, delta, true);
+    chgnet_status status = o->verify ? verify_delta(ctx, delta, text) : CHGNET_OK;
+    chgi_delta_file_destroy(delta);
+    return status;
+}
+
 static chgnet_status show_model(chgnet_context *ctx, const options *o, chgi_text *text)
 {
+    if (chgi_delta_file_recognise(o->model))
+        return show_delta(ctx, o, text);
     chgi_weights weights;
     CHGI_TRY(chgi_weights_load(ctx, o->model, &weights));
     chgnet_status status = o->verify ? verify(ctx, o->model, &weights) : CHGNET_OK;
@@ -220,8 +254,8 @@ static int run(chgnet_context *ctx, int argc, char **argv)
 
 const chgi_cli_command chgi_cli_info = {
     .name = "info",
-    .usage = "[MODEL] [--verify] [--license]",
-    .summary = "what a file of weights holds, and which weights are installed",
+    .usage = "[MODEL | DELTA.h5] [--verify] [--license]",
+    .summary = "what a file of weights or a delta-model holds; which weights are installed",
     .about = about,
     .options = known,
     .run = run,

@@ -91,6 +91,16 @@ static void print_array(chgi_text *text, const char *name, int rank, const int64
     }
 }
 
+static void print_mask(chgi_text *text, const chgi_structure *structure)
+{
+    print_key(text, structure->mask_direct ? "move_mask_direct" : "move_mask");
+    for (int64_t i = 0; i < structure->n_atom; i++)
+        for (int k = 0; k < 3; k++)
+            chgi_text_print(text, "%s%s", k ? ", " : i ? "], [" : "[[",
+                            structure->move_mask[3 * i + k] ? "true" : "false");
+    chgi_text_print(text, "]]");
+}
+
 static void print_structure(chgi_text *text, const chgi_structure *structure)
 {
     print_key(text, "numbers");
@@ -103,6 +113,8 @@ static void print_structure(chgi_text *text, const chgi_structure *structure)
     for (int k = 0; k < 3; k++)
         chgi_text_print(text, "%s%s", k ? ", " : "[", structure->pbc[k] ? "true" : "false");
     chgi_text_append(text, "]", 1);
+    if (structure->move_mask)
+        print_mask(text, structure);
 }
 
 chgnet_status chgi_json_print(chgnet_context *ctx, chgi_text *text, const chgi_result *result)

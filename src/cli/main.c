@@ -8,7 +8,9 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
-static const chgi_cli_command *const commands[] = {&chgi_cli_predict, &chgi_cli_convert, &chgi_cli_info};
+static const chgi_cli_command *const commands[] = {&chgi_cli_predict, &chgi_cli_relax, &chgi_cli_md,
+                                                   &chgi_cli_search,  &chgi_cli_delta, &chgi_cli_convert,
+                                                   &chgi_cli_info};
 enum { N_COMMAND = sizeof commands / sizeof *commands };
 
 static const char from_python[] =
@@ -36,7 +38,9 @@ static void print_help(void)
            "  chgnet predict POSCAR                        a table to look at\n"
            "  chgnet predict *.cif -o results.h5           everything, in HDF5\n"
            "  chgnet predict traj.extxyz -o new.extxyz     frames with results, read by ase.io.read\n"
-           "  chgnet predict --json POSCAR | jq .energy    one JSON object per frame\n\n",
+           "  chgnet predict --json POSCAR | jq .energy    one JSON object per frame\n"
+           "  chgnet delta fit labels.extxyz -o D.h5       learn a correction from DFT energies and forces\n"
+           "  chgnet predict -d D.h5 POSCAR                the corrected prediction\n\n",
            bold, plain);
     printf("%sIn Python                                     Here%s\n%s\n%sExit codes%s\n%s", bold, plain, from_python,
            bold, plain, codes);
@@ -85,7 +89,8 @@ static int help(chgnet_context *ctx, int argc, char **argv)
     const chgi_cli_command *command = find(argv[1]);
     if (!command)
         return fail_unknown(ctx, argv[1]);
-    chgi_cli_print_help(command);
+    const chgi_cli_command *part = argc > 2 && command->parts ? chgi_cli_find_part(command, argv[2]) : NULL;
+    chgi_cli_print_help(part ? part : command);
     return CHGNET_OK;
 }
 

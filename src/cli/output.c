@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "crystal/writer.h"
 
 struct chgi_output {
     chgi_format format;
@@ -21,29 +22,44 @@ struct chgi_output {
 
 /* ---- formats ---------------------------------------------------------------------------------- */
 
-chgnet_status chgi_output_format(chgnet_context *ctx, const char *path, chgi_format *format)
+/* The format of a path's suffix; CHGI_FORMAT_TABLE when it has none that is known. */
+static chgi_format format_of(const char *path)
 {
     static const struct {
         const char *suffix;
         chgi_format format;
-    } known[] = {{".h5", CHGI_FORMAT_H5},
-                 {".extxyz", CHGI_FORMAT_EXTXYZ},
-                 {".xyz", CHGI_FORMAT_EXTXYZ},
-                 {".json", CHGI_FORMAT_JSON}};
+    } known[] = {{".h5", CHGI_FORMAT_H5},     {".extxyz", CHGI_FORMAT_EXTXYZ}, {".xyz", CHGI_FORMAT_EXTXYZ},
+                 {".json", CHGI_FORMAT_JSON}, {".cif", CHGI_FORMAT_CIF},       {".vasp", CHGI_FORMAT_VASP}};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *suffix = strrchr(name, '.');
     for (size_t i = 0; suffix && i < sizeof known / sizeof *known; i++)
-        if (strcasecmp(suffix, known[i].suffix) == 0) {
-            *format = known[i].format;
-            return CHGNET_OK;
-        }
-    if (suffix && (strcasecmp(suffix, ".vasp") == 0 || strcasecmp(suffix, ".cif") == 0))
+        if (strcasecmp(suffix, known[i].suffix) == 0)
+            return known[i].format;
+    return CHGI_FORMAT_TABLE;
+}
+
+chgnet_status chgi_output_format(chgnet_context *ctx, const char *path, chgi_format *format)
+{
+    *format = format_of(path);
+    if (*format == CHGI_FORMAT_VASP || *format == CHGI_FORMAT_CIF)
         return chgi_context_fail(ctx, CHGNET_EUSAGE,
                                  "%s: a file of this kind cannot hold results; end its name in "
                                  ".h5, .extxyz, .xyz or .json",
                                  path);
+    if (*format == CHGI_FORMAT_TABLE)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE,
+                                 "%s: no format has this suffix; end the name in .h5, .extxyz, .xyz or "
+                                 ".json",
+                                 path);
+    return CHGNET_OK;
+}
+
+chgnet_status chgi_output_structure_format(chgnet_context *ctx, const char *path, chgi_format *format)
+{
+    *format = format_of(path);
+    if (*format != CHGI_FORMAT_TABLE)
+        return CHGNET_OK;
     return chgi_context_fail(ctx, CHGNET_EUSAGE,
-                             "%s: no format has this suffix; end the name in .h5, .extxyz, .xyz or "
-                             ".json",
+                             "%s: no format has this suffix; end the name in .extxyz, .xyz, .h5, .json, .cif or .vasp",
                              path);
 }
 
@@ -102,6 +118,10 @@ static chgnet_status add(chgnet_context *ctx, chgi_output *output, const chgi_re
         return chgi_results_h5_add(ctx, output->h5, result, output->n_frame == 0);
     case CHGI_FORMAT_EXTXYZ:
         return chgi_results_extxyz_print(ctx, &output->text, result);
+    case CHGI_FORMAT_CIF:
+        return chgi_cif_write(ctx, &output->text, &result->structure);
+    case CHGI_FORMAT_VASP:
+        return chgi_poscar_write(ctx, &output->text, &result->structure);
     case CHGI_FORMAT_JSON:
         CHGI_TRY(chgi_json_print(ctx, &output->text, result));
         return output->path ? CHGNET_OK : write_out(ctx, output);

@@ -9,13 +9,23 @@
 #include "cli/result.h"
 #include "store/h5.h"
 
-typedef enum chgi_format { CHGI_FORMAT_H5, CHGI_FORMAT_EXTXYZ, CHGI_FORMAT_JSON, CHGI_FORMAT_TABLE } chgi_format;
+typedef enum chgi_format {
+    CHGI_FORMAT_H5,
+    CHGI_FORMAT_EXTXYZ,
+    CHGI_FORMAT_JSON,
+    CHGI_FORMAT_CIF,  /**< structures alone, without results */
+    CHGI_FORMAT_VASP, /**< one structure alone */
+    CHGI_FORMAT_TABLE
+} chgi_format;
 
 typedef struct chgi_output chgi_output;
 
 /** The format that the suffix of a path chooses.
  *  \return CHGNET_OK; CHGNET_EUSAGE when the suffix is unknown or of a format that cannot hold results */
 chgnet_status chgi_output_format(chgnet_context *ctx, const char *path, chgi_format *format);
+
+/** The same for outputs whose point is the structures, which may be CIF or POSCAR too. */
+chgnet_status chgi_output_structure_format(chgnet_context *ctx, const char *path, chgi_format *format);
 
 /** Begin an output.  A file is held in memory until it is finished.
  *  \param[in] path  must outlive the output; NULL: standard output, for JSON and the table
@@ -49,6 +59,8 @@ chgnet_status chgi_results_h5_add(chgnet_context *ctx, chgi_h5 *file, const chgi
 /** One line of the table; `colour` where a terminal shows it. */
 void chgi_table_print_header(chgi_text *text, const chgi_provenance *provenance, bool colour);
 void chgi_table_print_row(chgi_text *text, const chgi_result *result);
+/** Where a result's structure came from, without what a terminal would take for a command. */
+void chgi_table_print_source(chgi_text *text, const chgi_result *result);
 /** A single structure in full. */
 void chgi_table_print_single(chgi_text *text, const chgi_result *result, bool colour);
 

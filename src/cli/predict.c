@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "cli/common.h"
+#include "cli/explain.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "crystal/reader.h"
+#include "gp/delta_file.h"
 
-enum { OPTION_JSON = CHGI_CLI_LONG_ONLY, OPTION_EMBEDDINGS };
+enum { OPTION_JSON = CHGI_CLI_LONG_ONLY, OPTION_EMBEDDINGS, OPTION_EXPLAIN, OPTION_REFERENCES };
 
 static const chgi_cli_option known[] = {
     CHGI_CLI_MODEL_OPTIONS,
@@ -18,6 +20,11 @@ static const chgi_cli_option known[] = {
      ".h5 (HDF5), .extxyz or .xyz (read by ASE), .json (one object per line)"},
     {OPTION_EMBEDDINGS, "embeddings", NULL, "with -o or --json: atom_fea and atom_fea_final too"},
     {OPTION_JSON, "json", NULL, "one JSON object per frame and line on standard output"},
+    CHGI_CLI_DELTA_OPTIONS,
+    {OPTION_EXPLAIN, "explain", NULL,
+     "per atom: site energy, its correction, novelty, and the reference\nenvironment that is nearest in the embedding"},
+    {OPTION_REFERENCES, "references", "FILE", "structures to be compared with there (default: those installed)"},
+    CHGI_CLI_PLOT_OPTION,
     CHGI_CLI_TALK_OPTIONS,
     {0},
 };
@@ -36,17 +43,21 @@ static const char more[] =
     "  site_energies   eV, (n); their sum is the energy                (return_site_energies=True)\n"
     "  crystal_fea     (64)                                            (return_crystal_feas=True)\n"
     "  atom_fea        (n,64), atom_fea_final (n,64): --embeddings     (return_atom_feas=True)\n"
+    "  energy_std      eV, standard deviation of the energy, and delta_energy (eV, corrected minus\n"
+    "                  CHGNet): with -d; energy, forces and stress are the corrected ones then\n"
     "  In extended XYZ they are named as in ASE: energy, forces, stress (eV/A^3), magmoms, energies.\n"
     "\n"
     "Examples\n"
     "  chgnet predict POSCAR\n"
     "  chgnet predict -m r2scan -p double *.cif -o results.h5\n"
+    "  chgnet predict -d D.h5 --max-std 0.05 POSCAR\n"
     "  chgnet predict --json trajectory.extxyz | jq .energy\n";
 
 typedef struct options {
     chgi_cli_common common;
     const char *output;
-    bool embeddings, json;
+    bool embeddings, json, explain;
+    const char *references; /* NULL: those that are installed */
     int n_file;
     char **files;
 } options;
@@ -54,7 +65,10 @@ typedef struct options {
 typedef struct run {
     chgnet_context *ctx;
     const options *options;
+    chgnet_model *model;
+    chgnet_delta *delta; /* NULL: none */
     chgnet_calculator *calculator;
+    chgi_explain *explain; /* NULL: not asked for */
     chgi_provenance provenance;
     chgi_output *outputs[2];
     int n_output;
@@ -83,6 +97,13 @@ static chgnet_status take(chgnet_context *ctx, int letter, const char *value, op
     case OPTION_EMBEDDINGS:
         o->embeddings = true;
         return CHGNET_OK;
+    case OPTION_EXPLAIN:
+        o->explain = true;
+        return CHGNET_OK;
+    case OPTION_REFERENCES:
+        o->references = value;
+        o->explain = true;
+        return CHGNET_OK;
     default:
         return CHGNET_EUSAGE;
     }
@@ -101,6 +122,14 @@ static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *
     }
     o->files = argv + chgi_cli_first_argument();
     o->n_file = argc - chgi_cli_first_argument();
+    if (o->common.max_std > 0 && !o->common.delta)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: --max-std without a delta-model; give one by -d");
+    if (o->explain && o->json)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE,
+                                 "predict: --explain and --json both want standard output; give -o X.json for the "
+                                 "results");
+    if (o->common.plot && !o->explain)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "predict: --plot draws what --explain tells; give that too");
     if (o->n_file == 0)
         return chgi_context_fail(ctx, CHGNET_EUSAGE,
                                  "predict: no structure file; give a POSCAR, CIF or extended XYZ, "
@@ -142,12 +171,36 @@ static void write_result(run *r, const chgi_result *result)
     }
 }
 
+/* One warning, for the first frame of which little is known. */
+static void check_std(run *r, const chgi_result *result)
+{
+    double most = r->options->common.max_std;
+    const double *std = result->values[CHGI_ENERGY_STD];
+    if (most > 0 && std && *std > most)
+        chgi_context_warn(r->ctx, CHGI_WARN_STD,
+                          "the standard deviation of frame %lld is %.4g eV, beyond --max-std %.4g eV; label such "
+                          "structures (chgnet delta select)",
+                          (long long)result->source_frame, *std, most);
+}
+
+static chgnet_status explain(run *r, const chgi_result *result)
+{
+    if (!r->explain)
+        return CHGNET_OK;
+    chgi_progress_hide(&r->progress);
+    return chgi_explain_frame(r->ctx, r->explain, result, r->options->common.plot);
+}
+
 static void predict_frame(run *r, const chgi_reader *reader, chgi_result *result)
 {
     chgnet_status status = chgi_result_compute(r->ctx, r->calculator, r->options->embeddings, result);
     if (status == CHGNET_OK) {
         r->n_done++;
+        check_std(r, result);
         write_result(r, result);
+        status = explain(r, result);
+        if (status != CHGNET_OK)
+            note_failure(r, status);
         return;
     }
     chgi_context_locate(r->ctx, chgi_reader_path(reader), chgi_reader_line(reader));
@@ -217,21 +270,34 @@ static chgnet_status open_outputs(run *r)
     return o->output ? CHGNET_OK : open_output(r, CHGI_FORMAT_TABLE, NULL);
 }
 
-static chgnet_status prepare(run *r, chgnet_model **model)
+/* The calculator, and the correction of what it says. */
+static chgnet_status make_calculator(run *r, const chgnet_options *chosen)
+{
+    const char *delta = r->options->common.delta;
+    CHGI_TRY(chgnet_calculator_create(r->ctx, r->model, chosen, &r->calculator));
+    if (!delta)
+        return CHGNET_OK;
+    CHGI_TRY(chgi_delta_file_load(r->ctx, delta, &r->delta));
+    return chgnet_calculator_set_delta(r->calculator, r->delta);
+}
+
+static chgnet_status prepare(run *r)
 {
     const options *o = r->options;
     chgnet_options chosen = chgnet_options_default();
     chosen.precision = o->common.is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
     chosen.threads = o->common.threads;
     CHGI_TRY(open_outputs(r));
-    CHGI_TRY(chgnet_model_load(r->ctx, o->common.model, model));
-    chgnet_model_info info = chgnet_model_get_info(*model);
-    r->provenance = (chgi_provenance){chgnet_version(), info.version, info.sha256,
-                                      o->common.is_double ? "double" : "single", info.n_feature};
+    CHGI_TRY(chgnet_model_load(r->ctx, o->common.model, &r->model));
+    chgnet_model_info info = chgnet_model_get_info(r->model);
+    r->provenance =
+        (chgi_provenance){chgnet_version(), info.version,   info.sha256, o->common.is_double ? "double" : "single",
+                          info.n_feature,   o->common.delta};
     if (o->common.verbose)
         fprintf(stderr, "chgnet: model %s from %s, %lld parameters, %s precision\n", info.version, info.path,
                 (long long)info.n_parameter, r->provenance.precision);
-    return chgnet_calculator_create(r->ctx, *model, &chosen, &r->calculator);
+    CHGI_TRY(make_calculator(r, &chosen));
+    return o->explain ? chgi_explain_create(r->ctx, r->model, r->calculator, o->references, &r->explain) : CHGNET_OK;
 }
 
 static void predict_all(run *r)
@@ -263,9 +329,8 @@ static int predict(chgnet_context *ctx, int argc, char **argv)
         return CHGNET_OK;
     }
     run r = {.ctx = ctx, .options = &o};
-    chgnet_model *model = NULL;
     chgnet_context_on_warning(ctx, on_warning, &r);
-    status = prepare(&r, &model);
+    status = prepare(&r);
     if (status == CHGNET_OK)
         predict_all(&r);
     else
@@ -273,8 +338,10 @@ static int predict(chgnet_context *ctx, int argc, char **argv)
     chgnet_context_on_warning(ctx, NULL, NULL);
     for (int i = 0; i < r.n_output; i++)
         chgi_output_destroy(r.outputs[i]);
+    chgi_explain_destroy(r.explain);
     chgnet_calculator_destroy(r.calculator);
-    chgnet_model_destroy(model);
+    chgi_delta_file_destroy(r.delta);
+    chgnet_model_destroy(r.model);
     return chgi_cli_caught() ? 128 + chgi_cli_caught() : (int)r.first;
 }
 

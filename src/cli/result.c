@@ -4,27 +4,32 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "calc/calculator.h"
 
 /* Shapes: (rows, columns); one of each stands for a scalar's or a vector's missing axis. */
 enum { ONE = 0, PER_ATOM = -1, FEATURE = -2 };
 
 typedef chgnet_status (*getter)(const chgnet_calculator *, double *);
 
+typedef enum when { ALWAYS, IF_EMBEDDINGS, IF_DELTA } when;
+
 static const struct quantity {
     const char *name, *column;
     int rank, rows, columns;
     getter get;
-    bool embedding;
+    when when;
 } quantities[CHGI_N_QUANTITY] = {
-    [CHGI_ENERGY] = {"energy", NULL, 0, ONE, ONE, chgnet_calculator_get_energy, false},
-    [CHGI_FORCES] = {"forces", "forces", 2, PER_ATOM, 3, chgnet_calculator_get_forces, false},
-    [CHGI_STRESS] = {"stress", NULL, 2, 3, 3, chgnet_calculator_get_stress, false},
-    [CHGI_MAGMOM] = {"magmom", "magmoms", 1, PER_ATOM, ONE, chgnet_calculator_get_magmoms, false},
-    [CHGI_SITE_ENERGIES] = {"site_energies", "energies", 1, PER_ATOM, ONE, chgnet_calculator_get_site_energies, false},
-    [CHGI_CRYSTAL_FEA] = {"crystal_fea", NULL, 1, FEATURE, ONE, chgnet_calculator_get_crystal_fea, false},
-    [CHGI_ATOM_FEA] = {"atom_fea", "atom_fea", 2, PER_ATOM, FEATURE, chgnet_calculator_get_atom_fea, true},
-    [CHGI_ATOM_FEA_FINAL] = {"atom_fea_final", "atom_fea_final", 2, PER_ATOM, FEATURE,
-                             chgnet_calculator_get_atom_fea_final, true},
+    [CHGI_ENERGY] = {"energy", NULL, 0, ONE, ONE, chgnet_calculator_get_energy, ALWAYS},
+    [CHGI_FORCES] = {"forces", "forces", 2, PER_ATOM, 3, chgnet_calculator_get_forces, ALWAYS},
+    [CHGI_STRESS] = {"stress", NULL, 2, 3, 3, chgnet_calculator_get_stress, ALWAYS},
+    [CHGI_MAGMOM] = {"magmom", "magmoms", 1, PER_ATOM, ONE, chgnet_calculator_get_magmoms, ALWAYS},
+    [CHGI_SITE_ENERGIES] = {"site_energies", "energies", 1, PER_ATOM, ONE, chgnet_calculator_get_site_energies, ALWAYS},
+    [CHGI_CRYSTAL_FEA] = {"crystal_fea", NULL, 1, FEATURE, ONE, chgnet_calculator_get_crystal_fea, ALWAYS},
+    [CHGI_EMBEDDING] = {"atom_fea", "atom_fea", 2, PER_ATOM, FEATURE, chgnet_calculator_get_atom_fea, IF_EMBEDDINGS},
+    [CHGI_EMBEDDING_FINAL] = {"atom_fea_final", "atom_fea_final", 2, PER_ATOM, FEATURE,
+                              chgnet_calculator_get_atom_fea_final, IF_EMBEDDINGS},
+    [CHGI_ENERGY_STD] = {"energy_std", NULL, 0, ONE, ONE, chgnet_calculator_get_energy_std, IF_DELTA},
+    [CHGI_DELTA_ENERGY] = {"delta_energy", NULL, 0, ONE, ONE, chgnet_calculator_get_delta_energy, IF_DELTA},
 };
 
 const char *chgi_quantity_name(chgi_quantity quantity)
@@ -53,12 +58,12 @@ int chgi_quantity_shape(const chgi_result *result, chgi_quantity quantity, int64
     return quantities[quantity].rank;
 }
 
-static bool is_wanted(const chgi_result *result, chgi_quantity quantity, bool embeddings)
+static bool is_wanted(const chgi_result *result, chgi_quantity quantity, bool embeddings, bool delta)
 {
     const bool *pbc = result->structure.pbc;
     if (quantity == CHGI_STRESS)
         return pbc[0] && pbc[1] && pbc[2];
-    return embeddings || !quantities[quantity].embedding;
+    return quantities[quantity].when == ALWAYS || (quantities[quantity].when == IF_DELTA ? delta : embeddings);
 }
 
 static chgnet_status take(chgnet_context *ctx, const chgnet_calculator *calculator, chgi_result *result,
@@ -85,10 +90,12 @@ chgnet_status chgi_result_compute(chgnet_context *ctx, chgnet_calculator *calcul
     const chgi_structure *s = &result->structure;
     const int pbc[3] = {s->pbc[0], s->pbc[1], s->pbc[2]};
     CHGI_TRY(chgnet_calculator_set_structure(calculator, s->n_atom, s->numbers, s->positions, s->cell[0], pbc));
-    CHGI_TRY(chgnet_calculator_compute(calculator, CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT));
+    bool delta = calculator->delta != NULL;
+    CHGI_TRY(chgnet_calculator_compute(calculator,
+                                       CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT | (delta ? CHGNET_WANT_STD : 0)));
     CHGI_TRY(chgnet_calculator_get_counts(calculator, &result->n_directed_bond, &result->n_angle));
     for (int quantity = 0; quantity < CHGI_N_QUANTITY; quantity++)
-        if (is_wanted(result, quantity, embeddings))
+        if (is_wanted(result, quantity, embeddings, delta))
             CHGI_TRY(take(ctx, calculator, result, quantity));
     return CHGNET_OK;
 }

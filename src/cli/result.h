@@ -15,8 +15,10 @@ typedef enum chgi_quantity {
     CHGI_MAGMOM,
     CHGI_SITE_ENERGIES,
     CHGI_CRYSTAL_FEA,
-    CHGI_ATOM_FEA,
-    CHGI_ATOM_FEA_FINAL,
+    CHGI_EMBEDDING,
+    CHGI_EMBEDDING_FINAL,
+    CHGI_ENERGY_STD,   /* with a delta-model */
+    CHGI_DELTA_ENERGY, /* with a delta-model */
     CHGI_N_QUANTITY
 } chgi_quantity;
 
@@ -27,6 +29,7 @@ typedef struct chgi_provenance {
     const char *model_sha256;
     const char *precision; /**< "single" or "double" */
     int n_feature;         /**< length of an embedding */
+    const char *delta;     /**< path of the delta-model; NULL: none */
 } chgi_provenance;
 
 typedef struct chgi_result {
@@ -47,7 +50,7 @@ const char *chgi_quantity_column(chgi_quantity quantity);
 /** Shape in a result.  \return the rank, 0 to 2 */
 int chgi_quantity_shape(const chgi_result *result, chgi_quantity quantity, int64_t shape[2]);
 
-/** Compute energy, forces, stress, magmoms and embeddings of result->structure.
+/** Compute energy, forces, stress, magmoms and embeddings of result->structure, and what a delta-model adds.
  *  \param[in]     embeddings  keep atom_fea and atom_fea_final
  *  \param[in,out] result      provenance and structure are given; counts and values are set
  *  \return CHGNET_OK; what the calculator says; CHGNET_ENUMERIC when any value is not finite */

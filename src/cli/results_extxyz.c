@@ -28,6 +28,13 @@ static chgnet_status set_results(chgnet_context *ctx, chgi_structure *frame, con
         CHGI_TRY(set_numbers(ctx, frame, "stress", result->values[CHGI_STRESS], 9, CHGI_GPA));
     else
         chgi_structure_drop_info(frame, "stress"); /* what the frame brought belongs to another energy */
+    for (int quantity = CHGI_ENERGY_STD; quantity <= CHGI_DELTA_ENERGY; quantity++) {
+        const char *name = chgi_quantity_name(quantity);
+        if (result->values[quantity])
+            CHGI_TRY(set_numbers(ctx, frame, name, result->values[quantity], 1, 1));
+        else
+            chgi_structure_drop_info(frame, name);
+    }
     for (int quantity = 0; quantity < CHGI_N_QUANTITY; quantity++) {
         const char *column = chgi_quantity_column(quantity);
         int64_t shape[2];

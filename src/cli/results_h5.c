@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/memory.h"
 #include "cli/output.h"
 
 static chgnet_status set_root(chgnet_context *ctx, chgi_h5 *file, const chgi_provenance *provenance)
@@ -15,6 +16,22 @@ static chgnet_status set_root(chgnet_context *ctx, chgi_h5 *file, const chgi_pro
     return chgi_h5_set_text(ctx, file, "", "precision", provenance->precision);
 }
 
+/* Named as in extended XYZ: along x, y, z or along the cell vectors. */
+static chgnet_status add_mask(chgnet_context *ctx, chgi_h5 *file, const char *group, const chgi_structure *structure)
+{
+    size_t count = 3 * (size_t)structure->n_atom;
+    int8_t *mask = chgi_memory_new(count, sizeof *mask);
+    if (!mask)
+        return chgi_context_nomem(ctx, count, sizeof *mask);
+    for (size_t k = 0; k < count; k++)
+        mask[k] = structure->move_mask[k];
+    chgnet_status status =
+        chgi_h5_add(ctx, file, group, structure->mask_direct ? "move_mask_direct" : "move_mask", CHGI_H5_BOOL, 2,
+                    (int64_t[]){structure->n_atom, 3}, mask);
+    chgi_memory_free(mask);
+    return status;
+}
+
 static chgnet_status add_structure(chgnet_context *ctx, chgi_h5 *file, const char *group,
                                    const chgi_structure *structure)
 {
@@ -23,7 +40,8 @@ static chgnet_status add_structure(chgnet_context *ctx, chgi_h5 *file, const cha
     CHGI_TRY(chgi_h5_add(ctx, file, group, "numbers", CHGI_H5_INT32, 1, &n, structure->numbers));
     CHGI_TRY(chgi_h5_add(ctx, file, group, "positions", CHGI_H5_DOUBLE, 2, (int64_t[]){n, 3}, structure->positions));
     CHGI_TRY(chgi_h5_add(ctx, file, group, "cell", CHGI_H5_DOUBLE, 2, (int64_t[]){3, 3}, structure->cell));
-    return chgi_h5_add(ctx, file, group, "pbc", CHGI_H5_BOOL, 1, &three, pbc);
+    CHGI_TRY(chgi_h5_add(ctx, file, group, "pbc", CHGI_H5_BOOL, 1, &three, pbc));
+    return structure->move_mask ? add_mask(ctx, file, group, structure) : CHGNET_OK;
 }
 
 chgnet_status chgi_results_h5_add(chgnet_context *ctx, chgi_h5 *file, const chgi_result *result, bool first)

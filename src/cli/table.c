@@ -36,8 +36,7 @@ static void print_formula(chgi_text *text, const chgi_structure *structure)
     }
 }
 
-/* The path, without what a terminal would take for a command. */
-static void print_source(chgi_text *text, const chgi_result *result)
+void chgi_table_print_source(chgi_text *text, const chgi_result *result)
 {
     const char *source = strcmp(result->source, "-") == 0 ? "standard input" : result->source;
     for (; *source; source++)
@@ -80,15 +79,25 @@ static double total_magmom(const chgi_result *result)
     return sum;
 }
 
+static void print_model(chgi_text *text, const chgi_provenance *provenance)
+{
+    chgi_text_print(text, "CHGNet %s, %s precision", provenance->model, provenance->precision);
+    if (provenance->delta)
+        chgi_text_print(text, ", corrected by %s", provenance->delta);
+    chgi_text_print(text, "\n\n");
+}
+
 /* ---- many structures -------------------------------------------------------------------------- */
 
 void chgi_table_print_header(chgi_text *text, const chgi_provenance *provenance, bool colour)
 {
-    chgi_text_print(text, "CHGNet %s, %s precision\n\n", provenance->model, provenance->precision);
+    print_model(text, provenance);
+    const bool delta = provenance->delta != NULL;
     chgi_text_print(text,
-                    "%s frame  atoms        energy     energy  max force  pressure  magmoms  structure\n"
-                    "                         eV    eV/atom       eV/A       GPa     mu_B%s\n",
-                    bold(colour), plain(colour));
+                    "%s frame  atoms        energy     energy  max force  pressure  magmoms%s  structure\n"
+                    "                         eV    eV/atom       eV/A       GPa     mu_B%s%s\n",
+                    bold(colour), delta ? "  correction      std" : "", delta ? "          eV       eV" : "",
+                    plain(colour));
 }
 
 void chgi_table_print_row(chgi_text *text, const chgi_result *result)
@@ -102,9 +111,12 @@ void chgi_table_print_row(chgi_text *text, const chgi_result *result)
     else
         chgi_text_print(text, "  %8s", "-");
     chgi_text_print(text, "  %7.3f  ", total_magmom(result));
+    if (result->values[CHGI_ENERGY_STD])
+        chgi_text_print(text, "%10.5f %8.5f  ", result->values[CHGI_DELTA_ENERGY][0],
+                        result->values[CHGI_ENERGY_STD][0]);
     print_formula(text, &result->structure);
     chgi_text_print(text, "  ");
-    print_source(text, result);
+    chgi_table_print_source(text, result);
     chgi_text_print(text, "\n");
 }
 
@@ -128,6 +140,9 @@ static void print_summary(chgi_text *text, const chgi_result *result)
     int64_t n = s->n_atom, worst = atom_of_largest_force(result);
     double energy = result->values[CHGI_ENERGY][0];
     chgi_text_print(text, "  energy      %14.6f eV      %.6f eV/atom\n", energy, energy / (double)n);
+    if (result->values[CHGI_ENERGY_STD])
+        chgi_text_print(text, "  correction  %14.6f eV      standard deviation %.6f eV\n",
+                        result->values[CHGI_DELTA_ENERGY][0], result->values[CHGI_ENERGY_STD][0]);
     chgi_text_print(text, "  max force   %14.6f eV/A    on atom %lld (%s)\n", force_on(result, worst),
                     (long long)worst + 1, chgi_element_symbol(s->numbers[worst]));
     if (result->values[CHGI_STRESS]) {
@@ -169,15 +184,15 @@ static void print_atoms(chgi_text *text, const chgi_result *result, bool colour)
 
 void chgi_table_print_single(chgi_text *text, const chgi_result *result, bool colour)
 {
-    const chgi_provenance *provenance = result->provenance;
     chgi_text_print(text, "%s", bold(colour));
     print_formula(text, &result->structure);
     chgi_text_print(text, "%s  %lld atom%s, ", plain(colour), (long long)result->structure.n_atom,
                     result->structure.n_atom == 1 ? "" : "s");
     print_periodicity(text, &result->structure);
     chgi_text_print(text, "  (");
-    print_source(text, result);
-    chgi_text_print(text, ")\nCHGNet %s, %s precision\n\n", provenance->model, provenance->precision);
+    chgi_table_print_source(text, result);
+    chgi_text_print(text, ")\n");
+    print_model(text, result->provenance);
     print_summary(text, result);
     if (result->values[CHGI_STRESS])
         print_stress(text, result->values[CHGI_STRESS], colour);

@@ -1,6 +1,7 @@
 #include "crystal/neighbour.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -14,6 +15,7 @@ static const double MOST_PAIRS = 1073741823; /* directed edges are numbered by i
 /* Atoms sorted into bins along a reduced basis, each by its image in the cell at the origin. */
 typedef struct bins {
     double basis[3][3], inverse[3][3];
+    double times[3][3]; /* of the cell vectors in the basis */
     int n_periodic;
     double origin[3], width[3]; /* fractional: of the first bin, of one bin */
     int64_t count[3];
@@ -118,7 +120,7 @@ static void sort_atoms(bins *b, const chgi_structure *structure, int64_t n_bin)
 static chgnet_status bins_fill(chgnet_context *ctx, bins *b, const chgi_structure *structure, double reach)
 {
     size_t n = (size_t)structure->n_atom;
-    if (!chgi_lattice_reduce(structure->cell, structure->pbc, b->basis, b->inverse, &b->n_periodic))
+    if (!chgi_lattice_reduce(structure->cell, structure->pbc, b->basis, b->inverse, b->times, &b->n_periodic))
         return chgi_context_fail(
             ctx, CHGNET_EINPUT,
             "the cell is flat: its periodic vectors are linearly dependent; give a cell with a volume");
@@ -170,8 +172,11 @@ static double vector_of(const chgi_structure *structure, const chgi_candidate *p
 {
     const double *x = structure->positions + 3 * (int64_t)pair->center;
     const double *y = structure->positions + 3 * (int64_t)pair->neighbour;
-    for (int c = 0; c < 3; c++)
-        d[c] = y[c] - x[c] + pair->offset[c];
+    const double *n = pair->image;
+    for (int c = 0; c < 3; c++) {
+        double offset = n[0] * structure->cell[0][c] + n[1] * structure->cell[1][c] + n[2] * structure->cell[2][c];
+        d[c] = y[c] - x[c] + offset;
+    }
     return chgi_dot(d, d);
 }
 
@@ -193,23 +198,32 @@ typedef struct search {
     double limit; /* A^2 */
 } search;
 
-/* Pairs of atom j, as the neighbour, with the centers in one bin.  With both atoms where the bins have them, j lies
- * `image` cells away from the center. */
-static chgnet_status search_bin(const search *s, int64_t j, int64_t bin, const int64_t image[3])
+static int compare_images(const double one[3], const double other[3])
 {
+    for (int k = 0; k < 3; k++)
+        if (one[k] != other[k])
+            return one[k] < other[k] ? -1 : 1;
+    return 0;
+}
+
+/* Pairs of atom j, as the neighbour, with the centers in one bin.  With both atoms where the bins have them, j lies
+ * `away` vectors of the basis away from the center. */
+static chgnet_status search_bin(const search *s, int64_t j, int64_t bin, const int64_t away[3])
+{
+    static const double origin[3];
     const bins *b = s->b;
-    /* Of an atom's own images (image, -image) only one counts. */
-    bool forward = image[0] > 0 || (image[0] == 0 && (image[1] > 0 || (image[1] == 0 && image[2] > 0)));
     for (int64_t m = b->start[bin]; m < b->start[bin + 1]; m++) {
         int64_t i = b->members[m];
-        if (i > j || (i == j && !forward))
+        if (i > j)
             continue;
         chgi_candidate pair = {.center = (int32_t)i, .neighbour = (int32_t)j};
-        double times[3], d[3];
+        double count[3], d[3];
         for (int k = 0; k < 3; k++)
-            times[k] = (double)image[k] + (b->cells[3 * i + k] - b->cells[3 * j + k]);
-        for (int c = 0; c < 3; c++)
-            pair.offset[c] = times[0] * b->basis[0][c] + times[1] * b->basis[1][c] + times[2] * b->basis[2][c];
+            count[k] = (double)away[k] + (b->cells[3 * i + k] - b->cells[3 * j + k]);
+        for (int k = 0; k < 3; k++)
+            pair.image[k] = count[0] * b->times[0][k] + count[1] * b->times[1][k] + count[2] * b->times[2][k];
+        if (i == j && compare_images(pair.image, origin) <= 0) /* of (image, -image) only one counts */
+            continue;
         double r2 = vector_of(s->structure, &pair, d);
         if (!(r2 < s->limit))
             continue;
@@ -229,7 +243,7 @@ static bool fold(const bins *b, int axis, int64_t place, int64_t *bin, int64_t *
     return axis < b->n_periodic || *image == 0;
 }
 
-/* Pairs with atom j as the neighbour; for each center they come by ascending image. */
+/* Pairs with atom j as the neighbour. */
 static chgnet_status search_atom(const search *s, int64_t j)
 {
     const bins *b = s->b;
@@ -245,15 +259,37 @@ static chgnet_status search_atom(const search *s, int64_t j)
             for (step[2] = -b->range[2]; step[2] <= b->range[2]; step[2]++) {
                 if (!fold(b, 2, home[2] - step[2], &bin[2], &away[2]))
                     continue;
-                const int64_t image[3] = {-away[0], -away[1], -away[2]};
-                CHGI_TRY(search_bin(s, j, (bin[0] * b->count[1] + bin[1]) * b->count[2] + bin[2], image));
+                const int64_t back[3] = {-away[0], -away[1], -away[2]};
+                CHGI_TRY(search_bin(s, j, (bin[0] * b->count[1] + bin[1]) * b->count[2] + bin[2], back));
             }
         }
     }
     return CHGNET_OK;
 }
 
-/* From the order of the search (by neighbour) to that of the list (by center, then as before). */
+static int compare_candidates(const void *one, const void *other)
+{
+    const chgi_candidate *a = one, *b = other;
+    return compare_images(a->image, b->image);
+}
+
+/* Along the vectors of an upright cell the search goes by ascending image already; elsewhere the images of each pair of
+ * atoms are sorted here. */
+static void sort_images(chgi_candidate_list *list)
+{
+    chgi_candidate *c = list->candidates;
+    for (size_t first = 0, end; first < list->n_candidate; first = end) {
+        bool sorted = true;
+        for (end = first + 1;
+             end < list->n_candidate && c[end].center == c[first].center && c[end].neighbour == c[first].neighbour;
+             end++)
+            sorted = sorted && compare_images(c[end - 1].image, c[end].image) < 0;
+        if (!sorted)
+            qsort(c + first, end - first, sizeof *c, compare_candidates);
+    }
+}
+
+/* From the order of the search (by neighbour) to that of the list (by center, neighbour, image). */
 static chgnet_status sort_by_center(chgnet_context *ctx, int64_t n_atom, const chgi_candidate_list *found,
                                     chgi_candidate_list *list)
 {
@@ -268,6 +304,7 @@ static chgnet_status sort_by_center(chgnet_context *ctx, int64_t n_atom, const c
     for (size_t k = 0; k < found->n_candidate; k++)
         list->candidates[next[found->candidates[k].center]++] = found->candidates[k];
     list->n_candidate = found->n_candidate;
+    sort_images(list);
     chgi_memory_free(next);
     return CHGNET_OK;
 }

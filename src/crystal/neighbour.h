@@ -16,10 +16,10 @@ typedef struct chgi_pair_list {
     size_t n_pair, capacity;
 } chgi_pair_list;
 
-/** An undirected pair without its distance: the vector is x_neighbour - x_center + offset, also after both have moved.
- *  The offset is a sum of cell vectors and belongs to the positions as they are, in the cell or not. */
+/** An undirected pair without its distance: the vector is x_neighbour - x_center + image . cell, also after the atoms
+ *  and the cell have moved.  The image belongs to the positions as they are, in the cell or not. */
 typedef struct chgi_candidate {
-    double offset[3]; /**< A */
+    double image[3]; /**< whole numbers, how often each cell vector is added; 0 along non-periodic axes */
     int32_t center, neighbour;
 } chgi_candidate;
 
@@ -30,8 +30,8 @@ typedef struct chgi_candidate_list {
 
 /** Find all pairs closer than reach + 1e-6 A in time proportional to the number of atoms.  Any cell shape and any mix
  *  of periodic axes; atoms may lie outside the cell; an atom pairs with its own images.
- *  Pairs come by center, then by neighbour (no smaller than the center), then by image.  This order does not depend on
- *  the reach: a smaller one gives the same list with pairs left out.
+ *  Pairs come by center, then by neighbour (no smaller than the center), then by image.  This order depends on neither
+ *  the reach nor the shape of the cell: another one gives the same list with pairs left out or added.
  *  \param[in,out] list  grows as needed, old content is lost
  *  \return CHGNET_OK; CHGNET_EINPUT for two atoms within 1e-3 A (named) or a flat cell; CHGNET_ENOMEM */
 chgnet_status chgi_neighbour_candidates(chgnet_context *ctx, const chgi_structure *structure, double reach,
@@ -39,7 +39,7 @@ chgnet_status chgi_neighbour_candidates(chgnet_context *ctx, const chgi_structur
 
 /** Those of the candidates that now have r^2 < cutoff^2 + 1e-8, in their order.  Allocates only where there are more
  *  candidates than ever before.
- *  \param[in] structure  with the cell and the number of atoms that the candidates were found with
+ *  \param[in] structure  with the number of atoms and the periodic axes that the candidates were found with
  *  \param[in,out] list   grows as needed, old content is lost
  *  \return CHGNET_OK; CHGNET_EINPUT for two atoms within 1e-3 A (named); CHGNET_ENOMEM */
 chgnet_status chgi_neighbour_measure(chgnet_context *ctx, const chgi_structure *structure,

@@ -236,6 +236,18 @@ static chgnet_status check_rows(chgnet_context *ctx, const double cell[3][3], co
     return CHGNET_OK;
 }
 
+chgnet_status chgi_structure_free_all(chgnet_context *ctx, chgi_structure *structure)
+{
+    size_t n = (size_t)structure->n_atom;
+    if (structure->move_mask)
+        return CHGNET_OK;
+    structure->move_mask = chgi_memory_new(n, 3 * sizeof *structure->move_mask);
+    if (!structure->move_mask)
+        return chgi_context_nomem(ctx, n, 3 * sizeof *structure->move_mask);
+    memset(structure->move_mask, true, 3 * n * sizeof *structure->move_mask);
+    return CHGNET_OK;
+}
+
 chgnet_status chgi_structure_check_cell(chgnet_context *ctx, const chgi_structure *structure)
 {
     const double(*cell)[3] = structure->cell;

@@ -67,6 +67,9 @@ chgnet_status chgi_structure_add_column(chgnet_context *ctx, chgi_structure *str
 /** Copy everything: atoms, cell, mask, info and columns. */
 chgnet_status chgi_structure_copy(chgnet_context *ctx, const chgi_structure *from, chgi_structure *to);
 
+/** Give a structure a mask, unless it has one, that lets every atom move. */
+chgnet_status chgi_structure_free_all(chgnet_context *ctx, chgi_structure *structure);
+
 /** Refuse what no potential can use: no atoms, non-finite or huge (> 1e6 A) numbers, an impossible cell,
  *  Z outside 1..n_element.  (Two atoms closer than 1e-3 A are found by the neighbour search.)
  *  \return CHGNET_OK; CHGNET_EINPUT names what is wrong */
@@ -87,5 +90,7 @@ bool chgi_structure_invert(const double cell[3][3], double inverse[3][3]);
 /** Symbol of an element ("X" when z is outside 1..118) and back (0 when unknown). */
 const char *chgi_element_symbol(int z);
 int chgi_element_number(const char *symbol, size_t length);
+/** Covalent radius, A; beyond Cm that of Cm. */
+double chgi_element_radius(int z);
 
 #endif

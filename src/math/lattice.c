@@ -9,9 +9,15 @@ static void subtract(double *a, double factor, const double *b)
         a[k] -= factor * b[k];
 }
 
+/* Short vectors, and of how many cell vectors each is the sum. */
+typedef struct rows {
+    double basis[3][3], times[3][3];
+} rows;
+
 /* Take whole multiples of row j off row i where that shortens it by more than rounding. */
-static bool shorten(double basis[3][3], int i, int j)
+static bool shorten(rows *r, int i, int j)
 {
+    double(*basis)[3] = r->basis;
     double square = chgi_dot(basis[j], basis[j]);
     double factor = square > 0 ? nearbyint(chgi_dot(basis[i], basis[j]) / square) : 0;
     if (factor == 0)
@@ -22,27 +28,30 @@ static bool shorten(double basis[3][3], int i, int j)
     if (!(chgi_dot(trial, trial) < chgi_dot(basis[i], basis[i]) * (1 - 1e-12)))
         return false;
     memcpy(basis[i], trial, sizeof trial);
+    subtract(r->times[i], factor, r->times[j]);
     return true;
 }
 
 /* Pairs alone do not suffice in three dimensions: a +- b +- c may be shorter than the longest of them. */
-static bool shorten_by_both(double basis[3][3], int i)
+static bool shorten_by_both(rows *r, int i)
 {
-    const double *a = basis[(i + 1) % 3], *b = basis[(i + 2) % 3];
+    int a = (i + 1) % 3, b = (i + 2) % 3;
     for (int sign = 0; sign < 4; sign++) {
-        double trial[3];
-        memcpy(trial, basis[i], sizeof trial);
-        subtract(trial, sign & 1 ? 1 : -1, a);
-        subtract(trial, sign & 2 ? 1 : -1, b);
-        if (chgi_dot(trial, trial) < chgi_dot(basis[i], basis[i]) * (1 - 1e-12)) {
-            memcpy(basis[i], trial, sizeof trial);
+        double trial[3], first = sign & 1 ? 1 : -1, second = sign & 2 ? 1 : -1;
+        memcpy(trial, r->basis[i], sizeof trial);
+        subtract(trial, first, r->basis[a]);
+        subtract(trial, second, r->basis[b]);
+        if (chgi_dot(trial, trial) < chgi_dot(r->basis[i], r->basis[i]) * (1 - 1e-12)) {
+            memcpy(r->basis[i], trial, sizeof trial);
+            subtract(r->times[i], first, r->times[a]);
+            subtract(r->times[i], second, r->times[b]);
             return true;
         }
     }
     return false;
 }
 
-static void reduce(double basis[3][3], int n)
+static void reduce(rows *r, int n)
 {
     enum { MOST_ROUNDS = 1000 };
     bool changed = true;
@@ -50,8 +59,8 @@ static void reduce(double basis[3][3], int n)
         changed = false;
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++)
-                changed |= i != j && shorten(basis, i, j);
-            changed |= n == 3 && shorten_by_both(basis, i);
+                changed |= i != j && shorten(r, i, j);
+            changed |= n == 3 && shorten_by_both(r, i);
         }
     }
 }
@@ -103,16 +112,22 @@ static bool invert(double a[3][3], double inverse[3][3])
     return true;
 }
 
-bool chgi_lattice_reduce(const double cell[3][3], const bool pbc[3], double basis[3][3], double inverse[3][3], int *n)
+bool chgi_lattice_reduce(const double cell[3][3], const bool pbc[3], double basis[3][3], double inverse[3][3],
+                         double times[3][3], int *n)
 {
+    rows r = {.basis = {{0}}};
     *n = 0;
     for (int axis = 0; axis < 3; axis++)
-        if (pbc[axis])
-            memcpy(basis[(*n)++], cell[axis], sizeof basis[0]);
-    reduce(basis, *n);
+        if (pbc[axis]) {
+            r.times[*n][axis] = 1;
+            memcpy(r.basis[(*n)++], cell[axis], sizeof r.basis[0]);
+        }
+    reduce(&r, *n);
     for (int i = 0; i < *n; i++)
-        if (!(chgi_dot(basis[i], basis[i]) > 0))
+        if (!(chgi_dot(r.basis[i], r.basis[i]) > 0))
             return false;
-    complete(basis, *n);
+    complete(r.basis, *n);
+    memcpy(basis, r.basis, sizeof r.basis);
+    memcpy(times, r.times, sizeof r.times);
     return invert(basis, inverse);
 }

@@ -22,8 +22,10 @@ static inline void chgi_cross(const double a[3], const double b[3], double c[3])
  *  \param[in]  pbc       (3)
  *  \param[out] basis     (3,3) rows; the first n rows are the periodic ones
  *  \param[out] inverse   (3,3) fractional = cartesian . inverse
+ *  \param[out] times     (3,3) whole numbers: basis = times . cell for the periodic rows, the others are zero
  *  \param[out] n         number of periodic directions
  *  \return false where the periodic rows do not span an n-dimensional lattice */
-bool chgi_lattice_reduce(const double cell[3][3], const bool pbc[3], double basis[3][3], double inverse[3][3], int *n);
+bool chgi_lattice_reduce(const double cell[3][3], const bool pbc[3], double basis[3][3], double inverse[3][3],
+                         double times[3][3], int *n);
 
 #endif

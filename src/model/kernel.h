@@ -6,6 +6,8 @@
 #include "crystal/graph.h"
 #include "model/weights.h"
 
+enum { CHGI_MOST_DIRECTIONS = 32 /* of one tangent pass */ };
+
 /** The parts of a pass; layers have an entry for each convolution. */
 enum {
     CHGI_PHASE_EMBED,
@@ -55,6 +57,16 @@ typedef struct chgi_kernel {
     chgnet_status (*forward)(chgnet_context *ctx, const chgi_run *run);
     /** Gradient, after a forward pass of the same run with `gradient`. */
     void (*backward)(const chgi_run *run);
+    /** Changes along given changes of the bond vectors; the directions of one call share a forward pass of their own.
+     *  Of the run it reads network, graph, numbers, n_thread and workspace, whose content is lost.
+     *  \param[in]  n_direction  at most CHGI_MOST_DIRECTIONS
+     *  \param[in]  dvector  (n_direction,n_bond,3) in the order and sense of graph->bond_vector
+     *  \param[out] d_site   (n_direction,n_atom); this and the next two may be NULL: not wanted
+     *  \param[out] d_fea    (n_direction,n_atom,n_feature) of atom_fea
+     *  \param[out] d_final  (n_direction,n_atom,n_feature) of atom_fea_final
+     *  \return CHGNET_OK, CHGNET_ENOMEM */
+    chgnet_status (*tangent)(chgnet_context *ctx, const chgi_run *run, int n_direction, const double *dvector,
+                             double *d_site, double *d_fea, double *d_final);
 } chgi_kernel;
 
 /** The fastest kernels this processor runs, or those named by `isa` ("generic", "avx2", "avx512"); NULL when it has no

@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "model/kernel.h"
-#include "model/rows.h"
+#include "model/tangent.h"
 
 #define chgi_kernel_set CHGI_K(kernel_set)
 
@@ -203,4 +203,5 @@ static void backward(const chgi_run *run)
 }
 
 extern const chgi_kernel chgi_kernel_set;
-const chgi_kernel chgi_kernel_set = {CHGI_QUOTE(CHGI_ISA), CHGI_DOUBLE, bind, release, forward, backward};
+const chgi_kernel chgi_kernel_set = {CHGI_QUOTE(CHGI_ISA), CHGI_DOUBLE, bind, release, forward, backward,
+                                     chgi_tangent_run};

@@ -73,14 +73,6 @@ hid_t chgi_h5_memory_type(chgi_h5_type type)
     }
 }
 
-/* The format of HDF5 1.8: every version reads it, and its records have checksums, so that HDF5 sees damage before it
- * trusts a record (the older format, which is the default, lets it crash). */
-#if H5_VERSION_GE(1, 10, 2)
-static const H5F_libver_t file_format = H5F_LIBVER_V18;
-#else
-static const H5F_libver_t file_format = H5F_LIBVER_LATEST;
-#endif
-
 /* ---- files and groups ------------------------------------------------------------------------- */
 
 /* A file access list for files in memory; with `data`, for the file that those bytes are. */
@@ -90,8 +82,8 @@ static hid_t memory_access(const void *data, size_t length)
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0)
         return -1;
-    bool good =
-        H5Pset_fapl_core(access, GROWTH, false) >= 0 && H5Pset_libver_bounds(access, file_format, file_format) >= 0;
+    bool good = H5Pset_fapl_core(access, GROWTH, false) >= 0 &&
+                H5Pset_libver_bounds(access, CHGI_H5_FORMAT, CHGI_H5_FORMAT) >= 0;
     /* HDF5 takes the image for reading only, though the argument is not const. */
     union {
         const void *constant;

@@ -242,3 +242,35 @@ AC_DEFUN([CHGNET_OPENMP], [
         [CHGNET_MISSING([OpenMP for $CC], [gcc], [use another compiler])])
     ])
 ])
+
+# CHGNET_LIB_SPGLIB: optional, for `chgnet relax --keep-symmetry`; --without-spglib does without.
+AC_DEFUN([CHGNET_LIB_SPGLIB], [
+  AC_ARG_WITH([spglib], [AS_HELP_STRING([--with-spglib=DIR], [spglib lies in DIR/include and DIR/lib; --without-spglib:
+    no space groups])], [], [with_spglib=])
+  chgnet_SPGLIB_found=no
+  chgnet_SPGLIB_version="no (relax --keep-symmetry; Debian package libsymspg-dev)"
+  SPGLIB_CFLAGS=
+  SPGLIB_LIBS=
+  AC_MSG_CHECKING([for spglib])
+  AS_CASE([$with_spglib], [no], [], [yes|""], [
+    AS_IF([test -n "$PKG_CONFIG" && $PKG_CONFIG --exists spglib 2>/dev/null], [
+      chgnet_pc_cflags=`$PKG_CONFIG --cflags spglib`
+      chgnet_pc_libs=`$PKG_CONFIG --libs spglib`
+      CHGNET_TRY_LIBRARY([SPGLIB], [$chgnet_pc_cflags], [$chgnet_pc_libs], [[#include <spglib.h>]],
+        [[return spg_get_major_version() < 1;]])
+    ])
+    CHGNET_TRY_LIBRARY([SPGLIB], [], [-lsymspg], [[#include <spglib.h>]], [[return spg_get_major_version() < 1;]])
+  ], [
+    CHGNET_TRY_LIBRARY([SPGLIB], [-I$with_spglib/include], [-L$with_spglib/lib -Wl,-rpath,$with_spglib/lib -lsymspg],
+      [[#include <spglib.h>]], [[return spg_get_major_version() < 1;]])
+  ])
+  AC_MSG_RESULT([$chgnet_SPGLIB_found])
+  AS_IF([test "$chgnet_SPGLIB_found" = yes], [
+    chgnet_SPGLIB_version=found
+    AC_DEFINE([HAVE_SPGLIB], [1], [Define to 1 when spglib is there.])
+  ], [test -n "$with_spglib" && test "$with_spglib" != no], [
+    AC_MSG_ERROR([--with-spglib: there is no spglib in $with_spglib: install the Debian package libsymspg-dev])
+  ])
+  AC_SUBST([SPGLIB_CFLAGS])
+  AC_SUBST([SPGLIB_LIBS])
+])
