@@ -44,9 +44,6 @@ void chgi_angle_forward(const chgi_angle_work *work, int64_t atom, int64_t angle
     chg_real *h = chgi_pass_tile(work->pass, omp_get_thread_num(), CHGI_TILE_H);
     chg_real *y = rows_of(work, work->y, angle, 2 * gated->n_out, CHGI_TILE_Y);
     chg_real *slope = rows_of(work, work->slope, angle, work->layer->center.n_out, CHGI_TILE_SLOPE);
-    chgi_prefetch(y, rows * 2 * gated->n_out, 1);
-    if (gated->n_hidden)
-        chgi_prefetch(slope, rows * work->layer->center.n_out, 1);
     gather(work, atom, angle, rows, gated->n_hidden ? slope : y);
     if (gated->n_hidden)
         chgi_gated_activate(gated, rows, slope, h);
