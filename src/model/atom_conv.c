@@ -125,7 +125,7 @@ void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
     chgi_rows_project(&conv->center, g->n_atom, v, NULL, w->from_center + slot);
     chgi_rows_project(&conv->neighbour, g->n_atom, v, NULL, w->from_neighbour + slot);
     project_bonds(pass, layer);
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
     for (int64_t i = 0; i < g->n_atom; i++)
         sum_messages(pass, layer, i);
     chgi_rows_project(&conv->out, g->n_atom, w->sum, v, chgi_pass_v(pass, layer + 1));
