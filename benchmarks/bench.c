@@ -96,7 +96,8 @@ double bench_sgemm_rate(int rows, int threads, double seconds)
         tiles *mine = all + omp_get_thread_num();
         fill(mine);
         multiply(mine, rows, count);
-        double end = bench_now() + seconds, now;
+        double end = bench_now() + seconds; /* each thread has its own, and one decides for all */
+        bool more;
         do {
 #pragma omp barrier
             double start = bench_now();
@@ -105,9 +106,9 @@ double bench_sgemm_rate(int rows, int threads, double seconds)
 #pragma omp master
             best = fmin(best, bench_now() - start);
 #pragma omp barrier
-#pragma omp single copyprivate(now) /* all threads go on or stop together */
-            now = bench_now();
-        } while (now < end);
+#pragma omp single copyprivate(more)
+            more = bench_now() < end;
+        } while (more);
     }
     chgi_memory_free(all);
     return 2.0 * WIDTH * WIDTH * rows * count * threads / best;

@@ -24,7 +24,9 @@ static void gather(const chgi_angle_work *work, int64_t atom, int64_t angle, int
         const chg_real *second = w->from_second + chgi_graph_bond(g, atom, g->angle_second[angle + r]) * width;
         for (int c = 0; c < width; c += CHGI_LANES)
             chgi_store(x + r * width + c, chgi_load(center + c) + chgi_load(first + c) + chgi_load(second + c));
-        if (layer->column >= 0)
+        if (layer->column < 0) /* of the next tile, as in nn/gated.c */
+            chgi_prefetch(work->angle + (angle + rows + r) * n, n, 0);
+        else
             chgi_table_add(&work->pass->net->turn, &w->turn_place[g->angle_turn[angle + r]], layer->column, width,
                            x + r * width);
     }
@@ -44,9 +46,6 @@ void chgi_angle_forward(const chgi_angle_work *work, int64_t atom, int64_t angle
     chg_real *h = chgi_pass_tile(work->pass, omp_get_thread_num(), CHGI_TILE_H);
     chg_real *y = rows_of(work, work->y, angle, 2 * gated->n_out, CHGI_TILE_Y);
     chg_real *slope = rows_of(work, work->slope, angle, work->layer->center.n_out, CHGI_TILE_SLOPE);
-    chgi_prefetch(y, rows * 2 * gated->n_out, 1);
-    if (gated->n_hidden)
-        chgi_prefetch(slope, rows * work->layer->center.n_out, 1);
     gather(work, atom, angle, rows, gated->n_hidden ? slope : y);
     if (gated->n_hidden)
         chgi_gated_activate(gated, rows, slope, h);
@@ -71,17 +70,19 @@ static void scatter(const chgi_angle_work *work, int64_t atom, int64_t angle, in
     const chgi_graph *g = work->pass->graph;
     const chgi_workspace *w = &work->pass->w;
     int width = layer->center.n_out, n = layer->angle.n_in;
+    chg_real *dangle = layer->column < 0 ? w->dangle + angle * n : NULL;
     chg_real *first = w->dfirst + g->short_start[atom] * width, *second = w->dsecond + g->short_start[atom] * width;
     for (int r = 0; r < rows; r++) {
         chgi_row_add(width, dx + r * width, first + g->angle_first[angle + r] * width);
         chgi_row_add(width, dx + r * width, second + g->angle_second[angle + r] * width);
         chgi_row_add(width, dx + r * width, w->dv_part + atom * width);
         int64_t turn = g->angle_turn[angle + r];
-        if (layer->column >= 0)
+        if (layer->column < 0)
+            chgi_prefetch(dangle + (rows + r) * n, n, 1);
+        else
             w->dtheta[turn] += (double)chgi_table_dot_slope(&work->pass->net->turn, &w->turn_place[turn], layer->column,
                                                             width, dx + r * width);
     }
-    chg_real *dangle = w->dangle + angle * n;
     if (layer->column < 0)
         chgi_product(rows, n, width, dx, width, layer->angle.backward, n, work->first_gradient ? zeros : dangle,
                      work->first_gradient ? 0 : n, dangle, n);

@@ -17,6 +17,16 @@ static inline __attribute__((always_inline)) void put(take what, chg_vector x, c
     chgi_store(out, x);
 }
 
+/* Bonds' parts of x in this layer. */
+static chg_real *from_bond(const chgi_pass *pass, int layer)
+{
+    int64_t slot = pass->keep ? layer * pass->graph->n_bond : 0;
+    return pass->w.from_bond + slot * pass->net->atom_conv[layer].center.n_out;
+}
+
+/* Rows and tables of bonds lie scattered: they are called in some edges before they are read. */
+enum { AHEAD = 3 };
+
 /* The first map's result for [v_i, e_ij, v_j] for some edges of one atom. */
 static inline __attribute__((always_inline)) void gather_as(take what, const chgi_pass *pass, int layer, int64_t atom,
                                                             int64_t edge, int rows, chg_real *out)
@@ -26,8 +36,11 @@ static inline __attribute__((always_inline)) void gather_as(take what, const chg
     int width = pass->net->atom_conv[layer].center.n_out;
     int64_t slot = chgi_pass_slot(pass, layer) * g->n_atom;
     const chg_real *center = w->from_center + (slot + atom) * width, *fars = w->from_neighbour + slot * width;
+    const chg_real *bonds = from_bond(pass, layer);
     for (int r = 0; r < rows; r++, out += width) {
-        const chg_real *bond = w->from_bond + (int64_t)g->bond[edge + r] * width;
+        if (r + AHEAD < rows)
+            chgi_prefetch(bonds + (int64_t)g->bond[edge + r + AHEAD] * width, width, 0);
+        const chg_real *bond = bonds + (int64_t)g->bond[edge + r] * width;
         const chg_real *far = fars + (int64_t)g->neighbour[edge + r] * width;
         for (int c = 0; c < width; c += CHGI_LANES)
             put(what, chgi_load(center + c) + chgi_load(bond + c) + chgi_load(far + c), out + c);
@@ -61,7 +74,6 @@ static void forward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_t
 {
     const chgi_gated *gated = &pass->net->atom_conv[layer].gated;
     chg_real *h = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_H);
-    chgi_prefetch(y, rows * 2 * gated->n_out, 1);
     if (gated->n_hidden)
         gather_activation(pass, layer, atom, edge, rows, h);
     else
@@ -90,12 +102,15 @@ static void project_bonds(const chgi_pass *pass, int layer)
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     int width = conv->center.n_out;
-    chgi_rows_project(&conv->bond, g->n_short_bond, chgi_pass_e(pass, layer), NULL, pass->w.from_bond);
+    chg_real *rows = from_bond(pass, layer);
+    chgi_rows_project(&conv->bond, g->n_short_bond, chgi_pass_e(pass, layer), NULL, rows);
 #pragma omp for schedule(dynamic, CHGI_TILE)
     for (int64_t u = g->n_short_bond; u < g->n_bond; u++) {
-        chg_real *row = pass->w.from_bond + u * width;
+        chg_real *row = rows + u * width;
+        if (u + 1 < g->n_bond)
+            chgi_table_prefetch(&pass->net->radial, &pass->w.bond_place[u + 1], conv->column, width);
         chgi_table_value(&pass->net->radial, &pass->w.bond_place[u], conv->column, width, row);
-        if (g->n_angle > 0) /* else no bond convolution ran, and none has added its bias */
+        if (g->n_angle > 0 && conv->has_long_bias) /* else no bond convolution ran, and none has added its bias */
             chgi_row_add(width, conv->long_bias, row);
     }
 }
@@ -110,15 +125,31 @@ void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
     chgi_rows_project(&conv->center, g->n_atom, v, NULL, w->from_center + slot);
     chgi_rows_project(&conv->neighbour, g->n_atom, v, NULL, w->from_neighbour + slot);
     project_bonds(pass, layer);
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
     for (int64_t i = 0; i < g->n_atom; i++)
         sum_messages(pass, layer, i);
     chgi_rows_project(&conv->out, g->n_atom, w->sum, v, chgi_pass_v(pass, layer + 1));
 }
 
+/* message dsum . slope of the weight of one bond. */
+static chg_real weight_slope(const chgi_pass *pass, int64_t bond, const chg_real *message, const chg_real *dsum)
+{
+    const chgi_network *net = pass->net;
+    int n = net->width_atom;
+    chg_vector sum = {0};
+    chg_real table[CHGI_MOST_WIDTH], *slope = table;
+    if (pass->keep)
+        slope = pass->w.wa_slope + bond * n;
+    else
+        chgi_table_slope(&net->radial, &pass->w.bond_place[bond], net->column_weight, n, table);
+    for (int c = 0; c < n; c += CHGI_LANES)
+        sum += chgi_load(message + c) * chgi_load(dsum + c) * chgi_load(slope + c);
+    return chgi_sum(sum);
+}
+
 /* dE/dr of some edges through the weights of their messages, and of long ones through the bond's part of x. */
 static void length_tile(const chgi_pass *pass, const chgi_atom_conv *conv, const chg_real *dsum, int64_t edge, int rows,
-                        chg_real *message, const chg_real *dx)
+                        const chg_real *message, const chg_real *dx)
 {
     const chgi_graph *g = pass->graph;
     const chgi_table *table = &pass->net->radial;
@@ -126,9 +157,9 @@ static void length_tile(const chgi_pass *pass, const chgi_atom_conv *conv, const
     for (int r = 0; r < rows; r++, message += n, dx += width) {
         int64_t u = g->bond[edge + r];
         const chgi_place *place = &pass->w.bond_place[u];
-        for (int c = 0; c < n; c += CHGI_LANES)
-            chgi_store(message + c, chgi_load(message + c) * chgi_load(dsum + c));
-        double along = chgi_table_dot_slope(table, place, pass->net->column_weight, n, message);
+        if (r + 1 < rows && g->bond[edge + r + 1] >= g->n_short_bond)
+            chgi_table_prefetch(table, &pass->w.bond_place[g->bond[edge + r + 1]], conv->column, width);
+        double along = (double)weight_slope(pass, u, message, dsum);
         if (u >= g->n_short_bond)
             along += chgi_table_dot_slope(table, place, conv->column, width, dx);
         pass->w.dlength_edge[edge + r] += along;
@@ -136,14 +167,17 @@ static void length_tile(const chgi_pass *pass, const chgi_atom_conv *conv, const
 }
 
 /* dx of some edges of one atom to the atom itself, to the far ends, and to short bonds. */
-static void spread_tile(const chgi_pass *pass, int width, int64_t atom, int64_t edge, int rows, const chg_real *dx)
+static void spread_tile(const chgi_pass *pass, int layer, int64_t atom, int64_t edge, int rows, const chg_real *dx)
 {
+    int width = pass->net->atom_conv[layer].center.n_out;
     const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
     int64_t shorts = g->short_start[atom + 1] - g->short_start[atom], rank = edge - g->edge_start[atom];
     for (int r = 0; r < rows; r++, dx += width) {
-        chgi_row_add(width, dx, w->dv_part + atom * width);
-        chgi_row_add(width, dx, w->dfar + (int64_t)g->edge_far[edge + r] * width);
+        if (layer > 0) { /* nobody asks for the gradient of the embedding */
+            chgi_row_add(width, dx, w->dv_part + atom * width);
+            chgi_row_add(width, dx, w->dfar + (int64_t)g->edge_far[edge + r] * width);
+        }
         if (rank + r < shorts)
             memcpy(w->dfirst + (g->short_start[atom] + rank + r) * width, dx, (size_t)width * sizeof *dx);
     }
@@ -160,10 +194,13 @@ static void backward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_
     chg_real *dg = chgi_pass_tile(pass, thread, CHGI_TILE_DG), *dy = chgi_pass_tile(pass, thread, CHGI_TILE_DY);
     chg_real *dx = chgi_pass_tile(pass, thread, CHGI_TILE_X), *y = kept_y(pass, layer, edge);
     const chg_real *dsum = w->sum + atom * n;
-    if (pass->keep)
-        chgi_prefetch(y, rows * 2 * n, 0);
-    else
+    if (!pass->keep)
         forward_tile(pass, layer, atom, edge, rows, y, message);
+    for (int r = 0; r < rows; r++) {
+        chgi_prefetch(w->wa + (int64_t)g->bond[edge + r] * n, n, 0);
+        if (pass->keep)
+            chgi_prefetch(w->wa_slope + (int64_t)g->bond[edge + r] * n, n, 0);
+    }
     if (conv->gated.n_hidden)
         gather_slope(pass, layer, atom, edge, rows, slope);
     for (int r = 0; r < rows; r++) {
@@ -173,7 +210,7 @@ static void backward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_
     }
     chgi_gated_backward(&conv->gated, rows, slope, y, dg, message, dy, dx);
     length_tile(pass, conv, dsum, edge, rows, message, dx);
-    spread_tile(pass, conv->center.n_out, atom, edge, rows, dx);
+    spread_tile(pass, layer, atom, edge, rows, dx);
 }
 
 static void backward_block(const chgi_pass *pass, int layer, int64_t block)
@@ -212,11 +249,14 @@ void chgi_atom_conv_backward(const chgi_pass *pass, int layer)
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     chgi_rows_project_back(&conv->out, g->n_atom, pass->w.dv, pass->w.sum, false);
-    project_bonds(pass, layer);
+    if (!pass->keep)
+        project_bonds(pass, layer);
 #pragma omp for schedule(dynamic)
     for (int64_t b = 0; b < g->n_block; b++)
         backward_block(pass, layer, b);
-    chgi_rows_project_back(&conv->center, g->n_atom, pass->w.dv_part, pass->w.dv, true);
-    collect_far(pass, &conv->neighbour);
+    if (layer > 0) {
+        chgi_rows_project_back(&conv->center, g->n_atom, pass->w.dv_part, pass->w.dv, true);
+        collect_far(pass, &conv->neighbour);
+    }
     chgi_rows_spread(pass, &conv->bond, pass->w.dfirst);
 }

@@ -15,6 +15,9 @@ static void embed_bond(const chgi_pass *pass, int64_t bond)
     chgi_place *place = &w->bond_place[bond];
     chgi_table_place(&net->radial, r, place);
     chgi_table_value(&net->radial, place, net->column_weight, net->width_atom, w->wa + bond * net->width_atom);
+    if (pass->keep)
+        chgi_table_slope(&net->radial, place, net->column_weight, net->width_atom,
+                         w->wa_slope + bond * net->width_atom);
     if (bond >= pass->graph->n_short_bond)
         return;
     chgi_place near;

@@ -27,6 +27,7 @@ enum {
 
 typedef struct chgi_atom_conv {
     chgi_linear center, bond, neighbour; /**< -> 2 hidden; the bias is in center */
+    bool has_long_bias;                  /**< whether any of these is not zero */
     chg_real *long_bias; /**< (2 hidden) what the bond convolutions' biases before this layer add to long bonds */
     chgi_gated gated;
     chgi_linear out;
@@ -73,18 +74,19 @@ typedef struct chgi_workspace {
     chgi_place *bond_place;  /**< (b) in the radial table */
     chgi_place *turn_place;  /**< (p) in the turn table */
     chg_real *wa;            /**< (b,width_atom) weights of atom messages */
+    chg_real *wa_slope;      /**< keeping: (b,width_atom) their slopes in r */
     chg_real *wb, *wb_slope; /**< (s,width_bond) weights of bond messages; slope in r */
     chg_real *from_center, *from_neighbour; /**< [n_conv] (n,2 hidden) projections of v */
-    chg_real *from_bond;                    /**< (b,2 hidden) projections of e for the atom convolution at work */
-    chg_real *from_first, *from_second;     /**< (s,widest) projections of e for the angle layer at work */
-    chg_real *from_middle;                  /**< (n,widest) projection of v for the angle layer at work */
-    chg_real *sum;                          /**< (n,width_atom) message sums; backward: their gradient */
-    chg_real *message;                      /**< (d,width_bond) */
-    chg_real *y_atom;                       /**< keeping: [n_conv] (e,2 width_atom) what enters the LayerNorms */
-    chg_real *slope_bond, *y_bond;          /**< keeping: [n_conv-1] (a,2 hidden), (a,2 width_bond) */
-    chg_real *slope_angle, *y_angle;        /**< keeping: [n_conv-2] likewise of angle updates */
-    chg_real *readout;                      /**< [n_mlp] (n,hidden) before each activation */
-    chg_real *final;                        /**< (n,width_atom) atom_fea_final */
+    chg_real *from_bond;                /**< keeping: [n_conv] (b,2 hidden) projections of e for atom convolutions */
+    chg_real *from_first, *from_second; /**< (s,widest) projections of e for the angle layer at work */
+    chg_real *from_middle;              /**< (n,widest) projection of v for the angle layer at work */
+    chg_real *sum;                      /**< (n,width_atom) message sums; backward: their gradient */
+    chg_real *message;                  /**< (d,width_bond) */
+    chg_real *y_atom;                   /**< keeping: [n_conv] (e,2 width_atom) what enters the LayerNorms */
+    chg_real *slope_bond, *y_bond;      /**< keeping: [n_conv-1] (a,2 hidden), (a,2 width_bond) */
+    chg_real *slope_angle, *y_angle;    /**< keeping: [n_conv-2] likewise of angle updates */
+    chg_real *readout;                  /**< [n_mlp] (n,hidden) before each activation */
+    chg_real *final;                    /**< (n,width_atom) atom_fea_final */
 
     chg_real *dv, *dv_part;     /**< (n,width_atom), (n,widest) */
     chg_real *de, *de_part;     /**< (s,width_bond) */

@@ -260,6 +260,8 @@ static void sum_long_bias(chgi_network *net, int t)
             for (int o = 0; o < conv->bond.n_out; o++)
                 conv->long_bias[o] +=
                     net->bond_conv[before].out.bias[i] * conv->bond.forward[(int64_t)i * conv->bond.n_out + o];
+    for (int o = 0; o < conv->bond.n_out; o++)
+        conv->has_long_bias |= conv->long_bias[o] != 0;
 }
 
 /* Maps that are needed only while the tables are filled. */

@@ -43,6 +43,7 @@ static void layout_kept(chgi_arena *arena, chgi_pass *pass)
     chgi_workspace *w = &pass->w;
     int width = angle_width(net), bonds = net->n_conv - 1, updates = net->n_conv > 2 ? net->n_conv - 2 : 0;
     bool hidden_angle = updates > 0 && net->angle_update[0].gated.n_hidden > 0;
+    w->wa_slope = take(arena, 1, g->n_bond, net->width_atom);
     w->y_atom = take(arena, net->n_conv, g->n_edge, 2 * net->width_atom);
     w->slope_bond = take(arena, bonds, g->n_angle, width);
     w->y_bond = take(arena, bonds, g->n_angle, 2 * net->width_bond);
@@ -90,7 +91,7 @@ static void layout_forward(chgi_arena *arena, chgi_pass *pass)
     w->wb = take(arena, 1, g->n_short_bond, net->width_bond);
     w->from_center = take(arena, slots, g->n_atom, hidden);
     w->from_neighbour = take(arena, slots, g->n_atom, hidden);
-    w->from_bond = take(arena, 1, g->n_bond, hidden);
+    w->from_bond = take(arena, pass->keep ? net->n_conv : 1, g->n_bond, hidden);
     w->from_first = take(arena, 1, g->n_short_bond, width);
     w->from_second = take(arena, 1, g->n_short_bond, width);
     w->from_middle = take(arena, 1, g->n_atom, width);

@@ -17,6 +17,14 @@ static inline int chgi_tile_rows(int64_t first, int64_t end)
     return end - first < CHGI_TILE ? (int)(end - first) : CHGI_TILE;
 }
 
+/** Atoms that a thread takes at a time: a thread goes through neighbouring rows, which are called in ahead, and yet the
+ * threads end together. */
+static inline int chgi_rows_chunk(int64_t atoms)
+{
+    int64_t chunk = atoms / (16 * (int64_t)omp_get_num_threads());
+    return chunk < 1 ? 1 : chunk > 32 ? 32 : (int)chunk;
+}
+
 /** out = x W^T + b for all rows, shared among the threads; returns when all is done.
  *  \param[in] base  (rows,n_out) out = base + x W^T + b instead; NULL: 0; may be out */
 void chgi_rows_project(const chgi_linear *linear, int64_t rows, const chg_real *x, const chg_real *base, chg_real *out);

@@ -10,7 +10,7 @@ void chgi_table_bind(chgi_arena *arena, double end, double step, int width, chgi
 {
     table->n_interval = (int)ceil(end / step);
     table->step = end / table->n_interval;
-    table->width = chgi_pad(width);
+    table->width = (width + CHGI_GROUP - 1) / CHGI_GROUP * CHGI_GROUP;
     table->terms =
         chgi_arena_take(arena, (size_t)table->n_interval * CHGI_TERMS * (size_t)table->width, sizeof(chg_real));
 }
@@ -43,9 +43,12 @@ void chgi_table_fill(chgi_table *table, int column, const chgi_linear *linear, i
             for (int k = 0; k < CHGI_TERMS; k++)
                 tile[k][f] = (chg_real)terms[k];
         }
-        chgi_product(CHGI_TERMS, linear->n_out, n_function, tile[0], CHGI_MOST_FUNCTIONS, linear->forward,
-                     linear->n_out, zeros, 0, table->terms + (int64_t)interval * CHGI_TERMS * table->width + column,
-                     table->width);
+        for (int at = 0, count; at < linear->n_out; at += count) {
+            count = CHGI_GROUP - (column + at) % CHGI_GROUP;
+            count = count < linear->n_out - at ? count : linear->n_out - at;
+            chgi_product(CHGI_TERMS, count, n_function, tile[0], CHGI_MOST_FUNCTIONS, linear->forward + at,
+                         linear->n_out, zeros, 0, chgi_table_terms(table, interval, column + at), CHGI_GROUP);
+        }
     }
 }
 
@@ -64,11 +67,11 @@ void chgi_table_place(const chgi_table *table, double x, chgi_place *place)
 
 static inline chg_vector slope_vector(const chgi_table *table, const chgi_place *place, int column)
 {
-    const chg_real *terms = table->terms + (int64_t)place->interval * CHGI_TERMS * table->width + column;
+    const chg_real *terms = chgi_table_terms(table, place->interval, column);
     chg_vector sum = {0};
 #pragma GCC unroll 5
     for (int k = 1; k < CHGI_TERMS; k++)
-        sum += place->slope[k] * chgi_load(terms + (int64_t)k * table->width);
+        sum += place->slope[k] * chgi_load(terms + k * CHGI_GROUP);
     return sum;
 }
 

@@ -14,13 +14,17 @@
 #define chgi_table_slope CHGI_K(table_slope)
 #define chgi_table_dot_slope CHGI_K(table_dot_slope)
 
-enum { CHGI_TERMS = 6 };
+enum {
+    CHGI_TERMS = 6,
+    CHGI_GROUP = 64 /* columns that lie together: the terms of one interval are one stretch of memory */
+};
 
 typedef struct chgi_table {
     int n_interval;
-    int width;       /**< number of functions, padded */
+    int width;       /**< number of functions, padded to whole groups */
     double step;     /**< the first interval begins at 0 */
-    chg_real *terms; /**< (n_interval,CHGI_TERMS,width) coefficients of powers of the place in the interval, 0 to 1 */
+    chg_real *terms; /**< (width/group,n_interval,CHGI_TERMS,CHGI_GROUP) coefficients of powers of the place in the
+                        interval, 0 to 1 */
 } chgi_table;
 
 /** Where an argument lies: its interval, the powers that multiply the terms, and those of the derivative. */
@@ -52,14 +56,28 @@ void chgi_table_slope(const chgi_table *table, const chgi_place *place, int colu
 chg_real chgi_table_dot_slope(const chgi_table *table, const chgi_place *place, int column, int width,
                               const chg_real *d);
 
+/** The terms of an interval for the columns from `column` to the end of its group. */
+static inline chg_real *chgi_table_terms(const chgi_table *table, int64_t interval, int column)
+{
+    return table->terms + ((column / CHGI_GROUP) * (int64_t)table->n_interval + interval) * CHGI_TERMS * CHGI_GROUP +
+           column % CHGI_GROUP;
+}
+
+/** Call in what chgi_table_value and its like will read. */
+static inline void chgi_table_prefetch(const chgi_table *table, const chgi_place *place, int column, int width)
+{
+    for (int c = column; c < column + width; c += CHGI_GROUP)
+        chgi_prefetch(chgi_table_terms(table, place->interval, c), CHGI_TERMS * CHGI_GROUP, 0);
+}
+
 /** f(x) for the vector of columns that begins at `column`. */
 static inline chg_vector chgi_table_vector(const chgi_table *table, const chgi_place *place, int column)
 {
-    const chg_real *terms = table->terms + (int64_t)place->interval * CHGI_TERMS * table->width + column;
+    const chg_real *terms = chgi_table_terms(table, place->interval, column);
     chg_vector sum = chgi_load(terms);
 #pragma GCC unroll 5
     for (int k = 1; k < CHGI_TERMS; k++)
-        sum += place->value[k] * chgi_load(terms + (int64_t)k * table->width);
+        sum += place->value[k] * chgi_load(terms + k * CHGI_GROUP);
     return sum;
 }
 

@@ -64,24 +64,20 @@ static inline chg_vector chgi_exp(chg_vector x)
 }
 
 #if defined(__AVX512F__) && !CHGI_DOUBLE
-/* 1/(1 + 2^t) with t = -x log2(e): the instruction that scales by powers of two needs no bit tricks, and the reciprocal
- * is an estimate of 14 bits with one Newton step.  The polynomial is the minimax one of degree 5 for 2^r on
- * [-1/2,1/2], relative error 7.5e-8; log2(e) in two parts keeps r exact for large x. */
+/* 1/(1 + 2^t) with t = -x log2(e): the instruction that scales by 2^floor(t) needs no bit tricks.  The polynomial is
+ * the minimax one of degree 5 for 2^r on [0,1] that is right at both ends, relative error 9.3e-8.  Rounding t is as
+ * good as rounding x. */
 static inline chg_vector chgi_sigmoid(chg_vector x)
 {
-    const __m512 log2e = _mm512_set1_ps(1.44269502F), log2e_rest = _mm512_set1_ps(1.925963033e-8F);
-    __m512 z = _mm512_max_ps(_mm512_set1_ps(-87), _mm512_min_ps(_mm512_set1_ps(88), (__m512)x)); /* NaN stays */
-    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(z, log2e), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    __m512 r = _mm512_fnmadd_ps(z, log2e_rest, _mm512_fnmadd_ps(z, log2e, n));
-    __m512 p = _mm512_set1_ps(1.3276472454890609e-3F);
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.675540961325169e-3F));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.550713092088699e-2F));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.24022120237350464F));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6931469440460205F));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0000001192092896F));
-    __m512 d = _mm512_add_ps(_mm512_set1_ps(1), _mm512_scalef_ps(p, _mm512_sub_ps(_mm512_setzero_ps(), n)));
-    __m512 inverse = _mm512_rcp14_ps(d);
-    return (chg_vector)_mm512_mul_ps(inverse, _mm512_fnmadd_ps(d, inverse, _mm512_set1_ps(2)));
+    __m512 t = _mm512_min_ps(_mm512_set1_ps(126), _mm512_mul_ps((__m512)x, _mm512_set1_ps(-1.44269502F))); /* or NaN */
+    __m512 r = _mm512_reduce_ps(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    __m512 p = _mm512_set1_ps(1.879318617284298e-3F);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(8.990994654595852e-3F));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.581867694854736e-2F));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.240159273147583F));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.6931517124176025F));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
+    return (chg_real)1 / (chg_vector)_mm512_add_ps(_mm512_set1_ps(1), _mm512_scalef_ps(p, t));
 }
 #else
 static inline chg_vector chgi_sigmoid(chg_vector x)
@@ -110,6 +106,32 @@ static inline chg_real chgi_sum(chg_vector v)
         for (int k = 0; k < width; k++)
             part[k] += part[k + width];
     return part[0];
+#endif
+}
+
+/** The sums over the lanes of each of CHGI_LANES vectors. */
+static inline chg_vector chgi_sum_each(const chg_vector v[CHGI_LANES])
+{
+#if defined(__AVX512F__) && !CHGI_DOUBLE
+    __m512 pair[8], four[4], eight[2];
+    for (int k = 0; k < 8; k++) {
+        __m512 a = (__m512)v[2 * k], b = (__m512)v[2 * k + 1];
+        pair[k] = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    }
+    for (int k = 0; k < 4; k++) {
+        __m512d a = _mm512_castps_pd(pair[2 * k]), b = _mm512_castps_pd(pair[2 * k + 1]);
+        four[k] = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)), _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
+    }
+    for (int k = 0; k < 2; k++)
+        eight[k] = _mm512_add_ps(_mm512_shuffle_f32x4(four[2 * k], four[2 * k + 1], 0x88),
+                                 _mm512_shuffle_f32x4(four[2 * k], four[2 * k + 1], 0xdd));
+    return (chg_vector)_mm512_add_ps(_mm512_shuffle_f32x4(eight[0], eight[1], 0x88),
+                                     _mm512_shuffle_f32x4(eight[0], eight[1], 0xdd));
+#else
+    chg_vector sum = {0};
+    for (int k = 0; k < CHGI_LANES; k++)
+        sum[k] = chgi_sum(v[k]);
+    return sum;
 #endif
 }
 
