@@ -97,6 +97,7 @@ static chgi_delta_choice make_choice(const shape *s, const char *kernel)
     choice.offset_spread = 0.5;
     choice.noise_energy.value = 0.1;
     choice.noise_force.value = 0.2;
+    choice.noise_energy.fixed = choice.noise_force.fixed = false;
     if (chgi_covariance_parse(NULL, kernel, &choice.covariance) != CHGNET_OK)
         tap_bail(kernel);
     return choice;

@@ -145,8 +145,9 @@ static void print_energies(const chgi_cli_md_run *run, chgi_text *script)
         chgi_text_print(script, " using (column('%s')) every ::0::0 nooutput\n%s_0 = STATS_min\n", energies[i],
                         energies[i]);
     }
-    chgi_text_print(script, "n = %lld / 1000.0\nset ylabel 'energy since the start (meV/atom)'\n",
-                    (long long)run->structure.n_atom);
+    chgi_text_print(
+        script, "n = %lld / 1000.0\nset ylabel 'energy since the start (meV/atom)'\nset offsets 0, 0, graph 0.05, 0\n",
+        (long long)run->structure.n_atom);
     for (int i = 0; i < 3; i++)
         print_curve(run, script, energies[i], titles[i], colours[i], i == 0);
 }

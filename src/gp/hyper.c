@@ -72,8 +72,7 @@ static chgnet_status objective(void *self, const double *x, double *value, doubl
 
 /* The first start is the choice's own values; others are drawn from the prior, or evenly between the bounds' logarithms
  * where there is none. */
-static void choose_start(chgi_delta_choice *choice, const double *low, const double *high, int start,
-                         double *x)
+static void choose_start(chgi_delta_choice *choice, const double *low, const double *high, int start, double *x)
 {
     chgi_rng rng = chgi_rng_start(choice->seed, STREAM_STARTS, (uint64_t)start, 0);
     for (int k = 0; k < chgi_hyper_count(choice); k++) {
@@ -90,14 +89,15 @@ chgnet_status chgi_hyper_optimize(chgnet_context *ctx, chgi_problem *problem)
     chgi_delta_choice *choice = problem->choice, best_choice = *choice;
     search s = {ctx, problem};
     double low[CHGI_MAX_HYPER], high[CHGI_MAX_HYPER], x[CHGI_MAX_HYPER], first[CHGI_MAX_HYPER], best = INFINITY;
-    int n = chgi_hyper_count(choice);
+    int n = chgi_hyper_count(choice), n_free = 0;
     for (int k = 0; k < n; k++) {
         const chgi_parameter *p = chgi_hyper_parameter(choice, k);
         first[k] = log(p->value);
         low[k] = p->fixed ? first[k] : log(p->low);
         high[k] = p->fixed ? first[k] : log(p->high);
+        n_free += high[k] > low[k];
     }
-    for (int start = 0; start < choice->n_start || start == 0; start++) {
+    for (int start = 0; n_free > 0 && (start < choice->n_start || start == 0); start++) {
         double value;
         memcpy(x, first, sizeof x);
         choose_start(choice, low, high, start, x);

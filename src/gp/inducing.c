@@ -298,7 +298,9 @@ static int compare_places(const void *a, const void *b)
 chgnet_status chgi_inducing_choose(chgnet_context *ctx, const chgi_form *form, const chgi_delta_choice *choice,
                                    const chgi_rows *rows, int64_t n_wanted, chgi_centres *inducing)
 {
-    choosing c = {.form = form, .covariance = &choice->covariance, .rng = chgi_rng_start(choice->seed, STREAM_INDUCING, 0, 0)};
+    choosing c = {.form = form,
+                  .covariance = &choice->covariance,
+                  .rng = chgi_rng_start(choice->seed, STREAM_INDUCING, 0, 0)};
     chgi_team team = {0};
     chgnet_status status;
     CHGI_TRY(gather_candidates(ctx, rows, form->n_group, n_wanted, &c.candidates));

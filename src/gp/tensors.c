@@ -116,10 +116,11 @@ static bool positive(const double *values, int64_t n, int64_t stride)
 static bool training_fits(const chgi_delta_tensors *t)
 {
     int64_t group = (int64_t)t->n_group * t->width;
-    return t->std_scale > 0 && isfinite(t->std_scale) && positive(t->scale, group, 1) && all_finite(t->scale, group) && all_finite(t->mean, group) &&
-           all_finite(t->offset_centre, t->n_element) && all_finite(t->count, t->n_label * t->n_element) &&
-           all_finite(t->points, t->n_point * t->width) && all_finite(t->jacobian, t->n_jacobian) &&
-           all_finite(t->targets, t->n_row) && all_finite(t->inducing, t->n_inducing * t->width);
+    return t->std_scale > 0 && isfinite(t->std_scale) && positive(t->scale, group, 1) && all_finite(t->scale, group) &&
+           all_finite(t->mean, group) && all_finite(t->offset_centre, t->n_element) &&
+           all_finite(t->count, t->n_label * t->n_element) && all_finite(t->points, t->n_point * t->width) &&
+           all_finite(t->jacobian, t->n_jacobian) && all_finite(t->targets, t->n_row) &&
+           all_finite(t->inducing, t->n_inducing * t->width);
 }
 
 static bool triangle_fits(const double *l, int64_t n)
