@@ -21,6 +21,7 @@ chgnet_status chgi_calculator_create(chgnet_context *ctx, const chgnet_model *mo
     made->model = model;
     made->kernel = kernel;
     made->n_thread = n_thread > 0 ? n_thread : omp_get_max_threads();
+    made->delta_workspace.n_thread = made->n_thread;
     made->keep_at_most = chgi_memory_physical() / 4;
     made->n_feature = (int)chgi_model_weights(model)->hyper.atom_fea_dim;
     chgnet_status status = chgi_model_network(ctx, model, kernel, &made->network);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/common.h"
 
+#include <omp.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -43,6 +44,7 @@ static chgnet_status take_threads(chgnet_context *ctx, const char *command, cons
     int64_t n = 0;
     CHGI_TRY(chgi_cli_take_count(ctx, command, "-t", value, 1, MOST_THREADS, &n));
     *threads = (int)n;
+    omp_set_num_threads(*threads); /* of this program's own work, such as fits */
     return CHGNET_OK;
 }
 

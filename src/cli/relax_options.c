@@ -45,11 +45,12 @@ static const chgi_cli_option known[] = {
 };
 
 static const char about[] =
-    "Relax structures with CHGNet: atoms, and with --cell the cell too, to a minimum of the energy or, under\n"
-    "pressure, the enthalpy.  Minimisers, cell coordinates and the rule of convergence are those of ASE\n"
-    "(FrechetCellFilter): the longest force on an atom or on the cell is below --fmax.  Several structures are\n"
-    "relaxed side by side.  FILE: VASP POSCAR or CONTCAR, CIF, extended XYZ (all frames); `-` reads extended XYZ\n"
-    "from standard input.  Atoms fixed by selective dynamics or move_mask stay fixed.\n";
+    "Relax structures with CHGNet: atoms, and with --cell the cell too, to a minimum of the energy or,\n"
+    "under pressure, the enthalpy.  Minimisers, cell coordinates and the rule of convergence are those\n"
+    "of ASE (FrechetCellFilter): the longest force on an atom or on the cell is below --fmax.  Several\n"
+    "structures are relaxed side by side.  FILE: VASP POSCAR or CONTCAR, CIF, extended XYZ (all frames);\n"
+    "`-` reads extended XYZ from standard input.  Atoms fixed by selective dynamics or move_mask stay\n"
+    "fixed.\n";
 
 static const char more[] =
     "Fixed atoms (--fix)\n"
@@ -61,7 +62,7 @@ static const char more[] =
     "\n"
     "Examples\n"
     "  chgnet relax --cell full POSCAR -o CONTCAR.vasp\n"
-    "  chgnet relax --optimizer lbfgs --fix 'layer 1-2' slab.extxyz -o relaxed.extxyz --trajectory steps.extxyz\n"
+    "  chgnet relax --optimizer lbfgs --fix 'layer 1-2' slab.extxyz -o out.extxyz --trajectory t.extxyz\n"
     "  chgnet relax --cell full --pressure 10 --fmax 0.01 *.cif -o relaxed.h5\n";
 
 static chgnet_status unknown(chgnet_context *ctx, const char *option, const char *value, const char *choices)

@@ -70,6 +70,7 @@ typedef struct chgi_delta chgi_delta;
 /** What a prediction needs beside the model; one per thread, grows as needed, zeroed at first. */
 typedef struct chgi_delta_workspace {
     chgi_arena arena;
+    int n_thread; /**< 0: as many as OpenMP takes */
 } chgi_delta_workspace;
 
 /** Correction of one structure. The caller owns the arrays; NULL: not wanted. */

@@ -267,7 +267,7 @@ chgnet_status chgi_delta_predict(chgnet_context *ctx, const chgi_delta *delta, i
     scratch s = {0};
     chgi_arena count = {0};
     bool want_std = correction->want_std, want_novelty = correction->novelty != NULL;
-    int n_thread = omp_get_max_threads();
+    int n_thread = workspace->n_thread > 0 ? workspace->n_thread : omp_get_max_threads();
     lay_out(delta, n_atom, want_std, want_novelty, n_thread, &count, &s);
     CHGI_TRY(chgi_arena_reserve(ctx, &workspace->arena, count.used));
     lay_out(delta, n_atom, want_std, want_novelty, n_thread, &workspace->arena, &s);

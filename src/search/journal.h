@@ -22,7 +22,6 @@ typedef struct chgi_search_state {
     int64_t n_minimised;  /**< minimisations done */
     int64_t n_label;      /**< label commands that answered */
     int64_t generation;   /**< of the delta-model; 0: none yet */
-    int64_t n_taught;     /**< labels that it was fitted to */
     int64_t fresh;        /**< minima from here on are candidates for the next labels */
     double seconds;       /**< of work, over all runs */
     chgi_walker *walkers; /**< (config->walkers) */

@@ -12,15 +12,14 @@
 static const char kind[] = "search";
 
 /* Numbers of the state, of a walker and of a minimum as the checkpoint holds them. */
-enum { STATE_NUMBERS = 7, WALKER_NUMBERS = 5, MINIMUM_NUMBERS = 7 };
+enum { STATE_NUMBERS = 6, WALKER_NUMBERS = 5, MINIMUM_NUMBERS = 7 };
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
 static void put_state(chgi_restart *c, const chgi_search_state *s)
 {
-    const double numbers[STATE_NUMBERS] = {
-        (double)s->iteration, (double)s->n_minimised, (double)s->n_label, (double)s->generation,
-        (double)s->n_taught,  (double)s->fresh,       s->seconds};
+    const double numbers[STATE_NUMBERS] = {(double)s->iteration,  (double)s->n_minimised, (double)s->n_label,
+                                           (double)s->generation, (double)s->fresh,       s->seconds};
     chgi_restart_put_doubles(c, "state", STATE_NUMBERS, numbers);
 }
 
@@ -103,9 +102,8 @@ static chgnet_status get_state(chgnet_context *ctx, const chgi_restart *c, chgi_
     s->n_minimised = (int64_t)n[1];
     s->n_label = (int64_t)n[2];
     s->generation = (int64_t)n[3];
-    s->n_taught = (int64_t)n[4];
-    s->fresh = (int64_t)n[5];
-    s->seconds = n[6];
+    s->fresh = (int64_t)n[4];
+    s->seconds = n[5];
     return get_walkers(ctx, c, config, s);
 }
 

@@ -119,6 +119,12 @@ static chgnet_status save(chgnet_context *ctx, const chgnet_model *model, const 
     return status;
 }
 
+/* After a crash the file may hold labels that come later in the search: their turn is not yet. */
+static bool is_asked(const chgi_search_state *state, int64_t id)
+{
+    return id < state->pool.n_minimum && state->pool.minima[id].labelled;
+}
+
 chgnet_status chgi_learn_fit(chgnet_context *ctx, const chgi_search_config *config, const chgnet_model *model,
                              chgi_journal *journal, const chgi_search_state *state, int n_thread, chgnet_delta **delta)
 {
@@ -126,9 +132,13 @@ chgnet_status chgi_learn_fit(chgnet_context *ctx, const chgi_search_config *conf
     choice.seed = (uint64_t)config->seed;
     CHGI_TRY(embed_new(ctx, model, &choice, n_thread, &journal->taught));
     chgnet_delta *made = chgi_memory_new(1, sizeof *made);
-    if (!made)
-        return chgi_context_nomem(ctx, 1, sizeof *made);
-    chgnet_status status = chgi_train_fit(ctx, &choice, &journal->taught, NULL, true, &made->gp);
+    bool *out = chgi_memory_new((size_t)journal->taught.n_label, sizeof *out);
+    chgnet_status status = made && out ? CHGNET_OK : chgi_context_nomem(ctx, 1, sizeof *made);
+    for (int64_t k = 0; status == CHGNET_OK && k < journal->taught.n_label; k++)
+        out[k] = !is_asked(state, journal->taught_id[k]);
+    if (status == CHGNET_OK)
+        status = chgi_train_fit(ctx, &choice, &journal->taught, out, true, &made->gp);
+    chgi_memory_free(out);
     if (status == CHGNET_OK)
         status = save(ctx, model, journal, state, made);
     if (status == CHGNET_OK)

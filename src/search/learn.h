@@ -13,7 +13,7 @@ chgnet_status chgi_learn_ask(chgnet_context *ctx, const chgi_search_config *conf
                              chgi_search_state *state, int64_t n, const int64_t *ids, bool (*should_stop)(void *user),
                              void *user);
 
-/** Fit a model to the first state->n_taught labels of the journal and save it as delta-N.h5 of state->generation.
+/** Fit a model to the labels of the pool's labelled minima and save it as delta-N.h5 of state->generation.
  *  \param[out] delta  freed by chgi_delta_file_destroy
  *  \return CHGNET_OK; as chgi_train_fit; CHGNET_EIO */
 chgnet_status chgi_learn_fit(chgnet_context *ctx, const chgi_search_config *config, const chgnet_model *model,

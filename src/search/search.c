@@ -169,7 +169,6 @@ static chgnet_status teach(search *s)
 {
     chgnet_delta *learned;
     s->state.generation++;
-    s->state.n_taught = s->journal.taught.n_label;
     CHGI_TRY(chgi_learn_fit(s->ctx, s->config, s->model, &s->journal, &s->state, s->watch->n_thread, &learned));
     chgnet_status status = correct_workers(s, learned->gp);
     chgi_delta_file_destroy(s->learned);
