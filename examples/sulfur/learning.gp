@@ -1,13 +1,13 @@
-# Learning curves: gnuplot learning.gp, after study.py has made results/learning.csv; draws results/learning.svg.
+# Learning curves: run by study.py in the folder of learning.csv; draws learning.svg.
 set terminal svg size 900,380 font 'sans,12'
-set output 'results/learning.svg'
+set output 'learning.svg'
 set datafile separator ','
 set key autotitle columnhead
 set key top right
 set logscale xy
 set multiplot layout 1,2
 set xlabel 'labels'
-rows(metal, column) = sprintf("< awk -F, 'NR==1 || ($1==\"%s\" && $2==\"forces\")' results/learning.csv | cut -d, -f3,%d", metal, column)
+rows(metal, column) = sprintf("< awk -F, 'NR==1 || ($1==\"%s\" && $2==\"forces\")' learning.csv | cut -d, -f3,%d", metal, column)
 set ylabel 'energy error (meV/cell)'
 plot for [m in 'all Cu Ag Au'] rows(m, 5) using 1:2 with linespoints pt 7 title m
 set ylabel 'force error (meV/A)'

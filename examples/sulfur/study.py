@@ -4,7 +4,7 @@
 #
 # SPDX-License-Identifier: BSD-3-Clause
 #
-#     python3 study.py [--chgnet PROGRAM] [--quick]
+#     python3 study.py [--chgnet PROGRAM] [--quick] [--labels FILE] [--results FOLDER]
 #
 # Writes results/errors.csv, results/learning.csv, results/table.md, results/learning.svg.  Lines already in a CSV are not made
 # again; delete the file to start over.
@@ -17,15 +17,18 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-RESULTS = HERE / "results"
 METALS = ("Cu", "Ag", "Au")
 LAYERS = ("atom_fea", "atom_fea_final")
-# The length follows the number of features that a point has and how far apart the points lie; values by leave-one-out.
+# Hyperparameters of the table; those marked ! stay as they are.  The length follows the number of features that a point has and
+# how far apart the points lie; values by leave-one-out on these labels.
 KERNELS = {
     "atomic": [],  # the default
-    "global": ["--kernel", "constant(100)*rbf(length=32)"],
-    "species": ["--kernel", "constant(100)*rbf(length=64)"],
+    "global": ["--kernel", "constant(100!)*rbf(length=32!)"],
+    "species": ["--kernel", "constant(100!)*rbf(length=64!)"],
 }
+# The default's values as starts of an optimisation by marginal likelihood, within priors.
+OPTIMISED = ["--kernel", "constant(1~1:1)*rbf(length=32~32:0.3)", "--noise-energy", "0.005~0.005:0.2", "--noise-force",
+             "0.04~0.04:0.3"]
 ERROR_KEYS = ["metals", "aggregation", "layer", "labels", "hyperparameters", "folds"]
 ERROR_VALUES = ["energy_before", "energy_after", "energy_rmse_before", "energy_rmse_after", "forces_before", "forces_after",
                 "forces_rmse_before", "forces_rmse_after", "within_1", "within_2"]
@@ -51,10 +54,9 @@ def run(program, labels, options):
 
 
 def options_of(row):
-    options = ["--aggregation", row["aggregation"], "--layer", row["layer"], *KERNELS[row["aggregation"]]]
-    if row["labels"] == "energies":
-        options.append("--energies-only")
-    return options if row["hyperparameters"] == "optimised" else [*options, "--no-optimize"]
+    options = ["--aggregation", row["aggregation"], "--layer", row["layer"]]
+    options += OPTIMISED if row["hyperparameters"] == "optimised" else KERNELS[row["aggregation"]]
+    return options + ["--energies-only"] if row["labels"] == "energies" else options
 
 
 def table_of(path, keys):
@@ -86,16 +88,16 @@ def errors_of(told):
 
 def wanted(quick):
     for metals in ("all", *METALS):
-        for aggregation in KERNELS:
-            for layer in LAYERS:
-                for labels in ("forces", "energies"):
-                    for folds in ("loo", "5"):
-                        for hyperparameters in ("optimised",) if quick else ("optimised", "fixed"):
-                            yield dict(zip(ERROR_KEYS, (metals, aggregation, layer, labels, hyperparameters, folds)))
+        for aggregation in ("atomic",) if quick else KERNELS:
+            for layer in LAYERS[1:] if quick else LAYERS:
+                for labels in ("forces",) if quick else ("forces", "energies"):
+                    for folds in ("loo",) if quick else ("loo", "5"):
+                        yield dict(zip(ERROR_KEYS, (metals, aggregation, layer, labels, "kept", folds)))
+    if not quick:
+        yield dict(zip(ERROR_KEYS, ("all", "atomic", "atom_fea_final", "forces", "optimised", "5")))
 
 
-def make_errors(program, files, quick):
-    path = RESULTS / "errors.csv"
+def make_errors(program, files, path, quick):
     rows = table_of(path, ERROR_KEYS)
     for row in wanted(quick):
         key = tuple(row.values())
@@ -108,15 +110,14 @@ def make_errors(program, files, quick):
     return rows
 
 
-def make_learning(program, files):
-    path = RESULTS / "learning.csv"
+def make_learning(program, files, path):
     keys = ["metals", "labels", "size"]
     rows = table_of(path, keys)
     for metals in ("all", *METALS):
         for labels in ("forces", "energies"):
             if any(key[:2] == (metals, labels) for key in rows):
                 continue
-            row = {"aggregation": "atomic", "layer": "atom_fea_final", "labels": labels, "hyperparameters": "optimised"}
+            row = {"aggregation": "atomic", "layer": "atom_fea_final", "labels": labels, "hyperparameters": "kept"}
             told = run(program, files[metals], [*options_of(row), "--learning-curve"])
             for point in told["learning_curve"]:
                 made = dict(zip(keys, (metals, labels, str(point["n_train"]))))
@@ -132,7 +133,7 @@ def times(before, after):
     return f"{float(before) / float(after):.2f}" if before and after and float(after) > 0 else ""
 
 
-def write_table(rows):
+def write_table(path, rows):
     lines = ["| metals | aggregation | layer | labels | hyperparameters | folds | energy before | after | times | forces before | after |"
              " times | within 1, 2 sigma |", "|---|---|---|---|---|---|---|---|---|---|---|---|---|"]
     for row in rows.values():
@@ -140,23 +141,27 @@ def write_table(rows):
                                         row["energy_before"], row["energy_after"], times(row["energy_before"], row["energy_after"]),
                                         row["forces_before"], row["forces_after"], times(row["forces_before"], row["forces_after"]),
                                         f"{row['within_1']}, {row['within_2']} %"]) + " |")
-    (RESULTS / "table.md").write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--chgnet", default="chgnet", help="the program")
-    parser.add_argument("--quick", action="store_true", help="without the hyperparameters kept as they are")
+    parser.add_argument("--quick", action="store_true", help="the default alone, leave-one-out, no learning curve")
+    parser.add_argument("--labels", type=pathlib.Path, default=HERE / "labels.extxyz")
+    parser.add_argument("--results", type=pathlib.Path, default=HERE / "results")
     choice = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
+    results = choice.results.resolve()
+    results.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        files = {"all": HERE / "labels.extxyz"}
+        files = {"all": choice.labels}
         for metal in METALS:
             files[metal] = pathlib.Path(folder) / f"{metal}.extxyz"
             files[metal].write_text("".join(text for name, text in frames(files["all"]) if name.startswith(metal)))
-        write_table(make_errors(choice.chgnet, files, choice.quick))
-        make_learning(choice.chgnet, files)
-    subprocess.run(["gnuplot", "learning.gp"], cwd=HERE, check=True)
+        write_table(results / "table.md", make_errors(choice.chgnet, files, results / "errors.csv", choice.quick))
+        if not choice.quick:
+            make_learning(choice.chgnet, files, results / "learning.csv")
+            subprocess.run(["gnuplot", HERE / "learning.gp"], cwd=results, check=True)
 
 
 if __name__ == "__main__":

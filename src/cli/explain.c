@@ -23,7 +23,7 @@ typedef struct environment {
 } environment;
 
 struct chgi_explain {
-    const chgnet_calculator *calculator;
+    const chgnet_calculator *calculator; /* of the frame that is explained */
     const chgi_delta *delta; /* NULL: none, or no atomic one: distances are between embeddings as they are */
     chgi_embedding_layer layer;
     int n_feature;
@@ -160,23 +160,25 @@ static chgnet_status prepare(chgnet_context *ctx, const chgnet_model *model, con
     CHGI_TRY(status);
     if (e->set.n_label == 0)
         return CHGNET_OK;
-    chgi_embed_choice choice = {.model = model, .layer = e->layer, .n_thread = e->calculator->n_thread};
+    chgi_embed_choice choice = {
+        .model = model,
+        .layer = e->layer,
+    };
     CHGI_TRY(chgi_embed_set(ctx, &choice, &e->set));
     return list_environments(ctx, e);
 }
 
-chgnet_status chgi_explain_create(chgnet_context *ctx, const chgnet_model *model, const chgnet_calculator *calculator,
+chgnet_status chgi_explain_create(chgnet_context *ctx, const chgnet_model *model, const chgi_delta *delta,
                                   const char *path, chgi_explain **explain)
 {
     chgi_explain *e = chgi_memory_new(1, sizeof *e);
     if (!e)
         return chgi_context_nomem(ctx, 1, sizeof *e);
-    e->calculator = calculator;
-    e->n_feature = calculator->n_feature;
-    if (calculator->delta) {
-        const chgi_delta_choice *choice = chgi_delta_describe(calculator->delta).choice;
+    e->n_feature = chgnet_model_get_info(model).n_feature;
+    if (delta) {
+        const chgi_delta_choice *choice = chgi_delta_describe(delta).choice;
         e->layer = choice->layer;
-        e->delta = choice->aggregation == CHGI_ATOMIC ? calculator->delta : NULL;
+        e->delta = choice->aggregation == CHGI_ATOMIC ? delta : NULL;
     }
     chgnet_status status = prepare(ctx, model, path, e);
     if (status == CHGNET_OK)
@@ -296,9 +298,10 @@ static chgnet_status draw(chgnet_context *ctx, const chgi_explain *e, const chgi
     return status;
 }
 
-chgnet_status chgi_explain_frame(chgnet_context *ctx, chgi_explain *e, const chgi_result *result, bool plot)
+chgnet_status chgi_explain_frame(chgnet_context *ctx, chgi_explain *e, const chgnet_calculator *c,
+                                 const chgi_result *result, bool plot)
 {
-    const chgnet_calculator *c = e->calculator;
+    e->calculator = c;
     const chgi_structure *s = &result->structure;
     const double *fea = e->layer == CHGI_ATOM_FEA_FINAL ? c->atom_fea_final : c->atom_fea;
     double *points = chgi_memory_new((size_t)s->n_atom, (size_t)e->n_feature * sizeof *points);

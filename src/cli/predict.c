@@ -6,9 +6,9 @@
 
 #include "cli/common.h"
 #include "cli/explain.h"
+#include "cli/frames.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "crystal/reader.h"
 #include "gp/delta_file.h"
 
 enum { OPTION_JSON = CHGI_CLI_LONG_ONLY, OPTION_EMBEDDINGS, OPTION_EXPLAIN, OPTION_REFERENCES };
@@ -66,15 +66,14 @@ typedef struct run {
     chgnet_context *ctx;
     const options *options;
     chgnet_model *model;
-    chgnet_delta *delta; /* NULL: none */
-    chgnet_calculator *calculator;
+    chgnet_delta *delta;   /* NULL: none */
     chgi_explain *explain; /* NULL: not asked for */
     chgi_provenance provenance;
     chgi_output *outputs[2];
     int n_output;
     chgi_progress progress;
-    const char *file;    /* in work */
-    int64_t number;      /* of the next frame */
+    const char *file;    /* that a warning is about */
+    int64_t number;      /* of frames, done or not */
     int64_t n_done;      /* frames with results */
     chgnet_status first; /* failure */
 } run;
@@ -183,69 +182,42 @@ static void check_std(run *r, const chgi_result *result)
                           (long long)result->source_frame, *std, most);
 }
 
-static chgnet_status explain(run *r, const chgi_result *result)
+static void take_result(void *user, chgnet_calculator *calculator, const chgi_result *result)
 {
+    run *r = user;
+    r->n_done++;
+    check_std(r, result);
+    write_result(r, result);
     if (!r->explain)
-        return CHGNET_OK;
+        return;
     chgi_progress_hide(&r->progress);
-    return chgi_explain_frame(r->ctx, r->explain, result, r->options->common.plot);
-}
-
-static void predict_frame(run *r, const chgi_reader *reader, chgi_result *result)
-{
-    chgnet_status status = chgi_result_compute(r->ctx, r->calculator, r->options->embeddings, result);
-    if (status == CHGNET_OK) {
-        r->n_done++;
-        check_std(r, result);
-        write_result(r, result);
-        status = explain(r, result);
-        if (status != CHGNET_OK)
-            note_failure(r, status);
-        return;
-    }
-    chgi_context_locate(r->ctx, chgi_reader_path(reader), chgi_reader_line(reader));
-    note_failure(r, status);
-}
-
-static bool should_stop(const run *r)
-{
-    return chgi_cli_caught() || r->n_output == 0;
-}
-
-static void predict_frames(run *r, int file, chgi_reader *reader)
-{
-    for (int64_t frame = 0; !chgi_reader_at_end(reader) && !should_stop(r); frame++) {
-        chgi_result result = {.provenance = &r->provenance, .source = r->file, .source_frame = frame};
-        bool got;
-        chgnet_status status = chgi_reader_next(reader, &result.structure, &got);
-        if (status == CHGNET_OK && !got)
-            return;
-        result.number = r->number++;
-        if (status == CHGNET_OK)
-            predict_frame(r, reader, &result);
-        else
-            note_failure(r, status);
-        chgi_result_destroy(&result);
-        chgi_progress_show(&r->progress, (file + chgi_reader_share(reader)) / r->options->n_file, r->number);
-    }
-}
-
-static void predict_file(run *r, int file)
-{
-    chgi_reader *reader;
-    r->file = r->options->files[file];
-    chgnet_status status = chgi_reader_open(r->ctx, r->file, &reader);
-    if (chgi_cli_caught()) { /* what was read of standard input may be a part */
-        chgi_reader_destroy(reader);
-        return;
-    }
-    if (status != CHGNET_OK) {
-        r->number++;
+    chgnet_status status = chgi_explain_frame(r->ctx, r->explain, calculator, result, r->options->common.plot);
+    if (status != CHGNET_OK)
         note_failure(r, status);
-        return;
-    }
-    predict_frames(r, file, reader);
-    chgi_reader_destroy(reader);
+}
+
+static void take_failure(void *user, chgnet_status status)
+{
+    note_failure(user, status);
+}
+
+static void take_warning(void *user, const char *file, const char *text)
+{
+    run *r = user;
+    r->file = file;
+    on_warning(text, r);
+}
+
+static void show_progress(void *user, double share, int64_t n_frame)
+{
+    run *r = user;
+    chgi_progress_show(&r->progress, share, n_frame);
+}
+
+static bool should_stop(void *user)
+{
+    const run *r = user;
+    return chgi_cli_caught() || r->n_output == 0;
 }
 
 /* ---- the run ---------------------------------------------------------------------------------- */
@@ -270,23 +242,20 @@ static chgnet_status open_outputs(run *r)
     return o->output ? CHGNET_OK : open_output(r, CHGI_FORMAT_TABLE, NULL);
 }
 
-/* The calculator, and the correction of what it says. */
-static chgnet_status make_calculator(run *r, const chgnet_options *chosen)
+/* The correction of what CHGNet says; it refuses to run on other weights. */
+static chgnet_status load_delta(run *r)
 {
-    const char *delta = r->options->common.delta;
-    CHGI_TRY(chgnet_calculator_create(r->ctx, r->model, chosen, &r->calculator));
-    if (!delta)
+    const char *path = r->options->common.delta;
+    chgnet_model_info info = chgnet_model_get_info(r->model);
+    if (!path)
         return CHGNET_OK;
-    CHGI_TRY(chgi_delta_file_load(r->ctx, delta, &r->delta));
-    return chgnet_calculator_set_delta(r->calculator, r->delta);
+    CHGI_TRY(chgi_delta_file_load(r->ctx, path, &r->delta));
+    return chgi_delta_file_check_model(r->ctx, r->delta, info.version, info.sha256);
 }
 
 static chgnet_status prepare(run *r)
 {
     const options *o = r->options;
-    chgnet_options chosen = chgnet_options_default();
-    chosen.precision = o->common.is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
-    chosen.threads = o->common.threads;
     CHGI_TRY(open_outputs(r));
     CHGI_TRY(chgnet_model_load(r->ctx, o->common.model, &r->model));
     chgnet_model_info info = chgnet_model_get_info(r->model);
@@ -296,8 +265,9 @@ static chgnet_status prepare(run *r)
     if (o->common.verbose)
         fprintf(stderr, "chgnet: model %s from %s, %lld parameters, %s precision\n", info.version, info.path,
                 (long long)info.n_parameter, r->provenance.precision);
-    CHGI_TRY(make_calculator(r, &chosen));
-    return o->explain ? chgi_explain_create(r->ctx, r->model, r->calculator, o->references, &r->explain) : CHGNET_OK;
+    CHGI_TRY(load_delta(r));
+    const chgi_delta *gp = r->delta ? r->delta->gp : NULL;
+    return o->explain ? chgi_explain_create(r->ctx, r->model, gp, o->references, &r->explain) : CHGNET_OK;
 }
 
 static void predict_all(run *r)
@@ -305,8 +275,25 @@ static void predict_all(run *r)
     const options *o = r->options;
     chgi_cli_catch_signals();
     chgi_progress_start(&r->progress, !o->common.quiet);
-    for (int file = 0; file < o->n_file && !should_stop(r); file++)
-        predict_file(r, file);
+    const chgi_frames frames = {.model = r->model,
+                                .delta = r->delta,
+                                .precision = o->common.is_double ? CHGNET_DOUBLE : CHGNET_SINGLE,
+                                .n_thread = o->common.threads,
+                                .one_by_one = o->explain,
+                                .embeddings = o->embeddings,
+                                .novelty = o->explain,
+                                .provenance = &r->provenance,
+                                .n_file = o->n_file,
+                                .files = o->files,
+                                .user = r,
+                                .take = take_result,
+                                .fail = take_failure,
+                                .warn = take_warning,
+                                .progress = show_progress,
+                                .should_stop = should_stop};
+    chgnet_status ran = chgi_frames_run(r->ctx, &frames, &r->number);
+    if (ran != CHGNET_OK)
+        note_failure(r, ran);
     chgi_progress_hide(&r->progress);
     for (int i = 0; i < r->n_output; i++) {
         chgnet_status status = chgi_output_finish(r->ctx, r->outputs[i]);
@@ -339,7 +326,6 @@ static int predict(chgnet_context *ctx, int argc, char **argv)
     for (int i = 0; i < r.n_output; i++)
         chgi_output_destroy(r.outputs[i]);
     chgi_explain_destroy(r.explain);
-    chgnet_calculator_destroy(r.calculator);
     chgi_delta_file_destroy(r.delta);
     chgnet_model_destroy(r.model);
     return chgi_cli_caught() ? 128 + chgi_cli_caught() : (int)r.first;

@@ -219,7 +219,7 @@ static chgnet_status finish(worker *w, chgnet_status status)
     CHGI_TRY(chgi_structure_set_info(w->ctx, s, "relax_converged", status == CHGNET_OK ? "T" : "F"));
     char error[sizeof w->ctx->error];
     memcpy(error, w->ctx->error, sizeof error);
-    CHGI_TRY(chgi_result_compute(w->ctx, w->potential.self, false, &job->result));
+    CHGI_TRY(chgi_result_compute(w->ctx, w->potential.self, false, false, &job->result));
     return chgi_context_fail(w->ctx, status, "%s", error);
 }
 

@@ -84,15 +84,15 @@ static chgnet_status take(chgnet_context *ctx, const chgnet_calculator *calculat
     return CHGNET_OK;
 }
 
-chgnet_status chgi_result_compute(chgnet_context *ctx, chgnet_calculator *calculator, bool embeddings,
+chgnet_status chgi_result_compute(chgnet_context *ctx, chgnet_calculator *calculator, bool embeddings, bool novelty,
                                   chgi_result *result)
 {
     const chgi_structure *s = &result->structure;
     const int pbc[3] = {s->pbc[0], s->pbc[1], s->pbc[2]};
     CHGI_TRY(chgnet_calculator_set_structure(calculator, s->n_atom, s->numbers, s->positions, s->cell[0], pbc));
     bool delta = calculator->delta != NULL;
-    CHGI_TRY(chgnet_calculator_compute(calculator,
-                                       CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT | (delta ? CHGNET_WANT_STD : 0)));
+    unsigned want = CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT | (delta ? CHGNET_WANT_STD : 0);
+    CHGI_TRY(chgnet_calculator_compute(calculator, want | (delta && novelty ? CHGNET_WANT_NOVELTY : 0)));
     CHGI_TRY(chgnet_calculator_get_counts(calculator, &result->n_directed_bond, &result->n_angle));
     for (int quantity = 0; quantity < CHGI_N_QUANTITY; quantity++)
         if (is_wanted(result, quantity, embeddings, delta))

@@ -52,9 +52,10 @@ int chgi_quantity_shape(const chgi_result *result, chgi_quantity quantity, int64
 
 /** Compute energy, forces, stress, magmoms and embeddings of result->structure, and what a delta-model adds.
  *  \param[in]     embeddings  keep atom_fea and atom_fea_final
+ *  \param[in]     novelty     compute that too where there is a delta-model; it stays in the calculator
  *  \param[in,out] result      provenance and structure are given; counts and values are set
  *  \return CHGNET_OK; what the calculator says; CHGNET_ENUMERIC when any value is not finite */
-chgnet_status chgi_result_compute(chgnet_context *ctx, chgnet_calculator *calculator, bool embeddings,
+chgnet_status chgi_result_compute(chgnet_context *ctx, chgnet_calculator *calculator, bool embeddings, bool novelty,
                                   chgi_result *result);
 
 /** Free the values and the structure. */

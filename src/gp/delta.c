@@ -143,20 +143,22 @@ void chgi_delta_residual(const chgi_delta *delta, const chgi_rows *rows, double 
                 chgi_vector_dot(rows->n_element, rows->count + a * rows->n_element, delta->offset_centre);
 }
 
-/* (H^T H + ridge) eps = H^T y over the energies, H the atoms of each element. */
-static chgnet_status fit_offsets(chgnet_context *ctx, chgi_delta *delta)
+/* (H^T H + ridge) eps = H^T y over the energies, H the atoms of each element.
+ * \param[in] fold, left_out  labels of this fold are left out; NULL: none */
+static chgnet_status fit_offsets(chgnet_context *ctx, const chgi_rows *rows, const int32_t *fold, int32_t left_out,
+                                 double *offsets)
 {
-    const chgi_rows *rows = &delta->rows;
     int64_t n = rows->n_element;
     double mean = 0, *normal = chgi_memory_new((size_t)(n * n), sizeof *normal);
     if (!normal)
         return chgi_context_nomem(ctx, (size_t)(n * n), sizeof *normal);
+    memset(offsets, 0, (size_t)n * sizeof *offsets);
     for (int64_t a = 0; a < rows->n_label; a++) {
         const double *count = rows->count + a * n;
-        if (!rows->has_energy[a])
+        if (!rows->has_energy[a] || (fold && fold[a] == left_out))
             continue;
         chgi_gemm(true, false, n, n, 1, 1, count, n, count, n, normal, n);
-        chgi_vector_add(n, rows->targets[rows->row_start[a]], count, delta->offset_centre);
+        chgi_vector_add(n, rows->targets[rows->row_start[a]], count, offsets);
     }
     for (int64_t e = 0; e < n; e++)
         mean += normal[e * n + e] / (double)n;
@@ -164,18 +166,40 @@ static chgnet_status fit_offsets(chgnet_context *ctx, chgi_delta *delta)
         normal[e * n + e] += mean > 0 ? 1e-8 * mean : 1;
     bool done = chgi_cholesky_factor(n, 0, normal, n);
     if (done) {
-        chgi_lower_solve(n, normal, n, 1, delta->offset_centre, 1);
-        chgi_lower_solve_transposed(n, normal, n, 1, delta->offset_centre, 1);
+        chgi_lower_solve(n, normal, n, 1, offsets, 1);
+        chgi_lower_solve_transposed(n, normal, n, 1, offsets, 1);
     }
     chgi_memory_free(normal);
     return done ? CHGNET_OK
                 : chgi_context_fail(ctx, CHGNET_ENUMERIC, "the elements' offsets cannot be fitted; give them");
 }
 
+chgnet_status chgi_delta_offsets_left_out(chgnet_context *ctx, const chgi_delta *delta, const int32_t *fold,
+                                          double *energy)
+{
+    const chgi_rows *rows = &delta->rows;
+    size_t n = (size_t)rows->n_element, n_label = (size_t)rows->n_label;
+    double *offsets = chgi_memory_new(n, sizeof *offsets);
+    int32_t *own = chgi_memory_new(n_label, sizeof *own);
+    chgnet_status status = offsets && own ? CHGNET_OK : chgi_context_nomem(ctx, n + n_label, sizeof *offsets);
+    for (size_t a = 0; status == CHGNET_OK && a < n_label; a++)
+        own[a] = fold ? fold[a] : (int32_t)a;
+    if (status == CHGNET_OK)
+        memcpy(offsets, delta->offset_centre, n * sizeof *offsets);
+    for (size_t a = 0; status == CHGNET_OK && a < n_label; a++) {
+        if (!delta->choice.offsets)
+            status = fit_offsets(ctx, rows, own, own[a], offsets);
+        energy[a] = chgi_vector_dot((int64_t)n, rows->count + a * n, offsets);
+    }
+    chgi_memory_free(offsets);
+    chgi_memory_free(own);
+    return status;
+}
+
 static chgnet_status set_offsets(chgnet_context *ctx, chgi_delta *delta)
 {
     if (!delta->choice.offsets)
-        return fit_offsets(ctx, delta);
+        return fit_offsets(ctx, &delta->rows, NULL, 0, delta->offset_centre);
     for (int e = 0; e < delta->form.n_element; e++) {
         delta->offset_centre[e] = delta->given[delta->form.elements[e]];
         if (!isfinite(delta->offset_centre[e]))

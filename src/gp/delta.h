@@ -141,6 +141,13 @@ chgnet_status chgi_delta_likelihood(chgnet_context *ctx, const chgi_delta_choice
 chgnet_status chgi_delta_leave_out(chgnet_context *ctx, const chgi_delta *delta, const int32_t *fold, double *energy,
                                    double *energy_std, double *force, double *force_std);
 
+/** What element offsets alone say of the training labels when their fold is left out, as ridge least squares on the
+ *  other energies gives them (given ones stay as they are).
+ *  \param[in]  fold   as chgi_delta_leave_out  \param[out] energy (n_label) eV
+ *  \return CHGNET_OK; CHGNET_ENUMERIC, CHGNET_ENOMEM */
+chgnet_status chgi_delta_offsets_left_out(chgnet_context *ctx, const chgi_delta *delta, const int32_t *fold,
+                                          double *energy);
+
 typedef enum chgi_criterion {
     CHGI_LARGEST_VARIANCE, /**< of the energy, given all picks before: greedy D-optimal design */
     CHGI_FARTHEST          /**< largest distance to the nearest training point or pick, of the point that is farthest */

@@ -58,7 +58,7 @@ static int64_t composition(const chgi_structure *s)
     return sum;
 }
 
-/* Element offsets alone, as least squares on the energies gives them. */
+/* The model's element offsets alone, as least squares on all its energies gives them. */
 static double offset_energy(const chgi_delta_tensors *t, const chgi_structure *s)
 {
     double sum = 0;
@@ -112,8 +112,8 @@ chgnet_status chgi_judge_label(chgnet_context *ctx, const chgi_delta *delta, con
 /* ---- labels left out in closed form ----------------------------------------------------------- */
 
 typedef struct left_out {
-    double *energy, *std; /* (n_label) */
-    double *forces;       /* (n_force) */
+    double *energy, *std, *offset; /* (n_label) */
+    double *forces;                /* (n_force) */
 } left_out;
 
 static chgnet_status fill_row(chgnet_context *ctx, const chgi_delta_tensors *t, const chgi_labelled *l, int64_t i,
@@ -122,6 +122,7 @@ static chgnet_status fill_row(chgnet_context *ctx, const chgi_delta_tensors *t, 
     int64_t n_force = t->row_start[i + 1] - t->row_start[i] - t->has_energy[i], k = 0;
     begin_row(t, l, row);
     row->has_energy = t->has_energy[i] != 0;
+    row->before = l->base_energy + out->offset[i];
     row->after = l->base_energy + out->energy[i];
     row->std = out->std[i];
     if (n_force == 0)
@@ -146,17 +147,22 @@ chgnet_status chgi_judge_left_out(chgnet_context *ctx, const chgi_delta *delta, 
     size_t n = (size_t)t.n_label, n_force = (size_t)chgi_delta_describe(delta).n_force;
     left_out out = {.energy = chgi_memory_new(n, sizeof(double)),
                     .std = chgi_memory_new(n, sizeof(double)),
+                    .offset = chgi_memory_new(n, sizeof(double)),
                     .forces = chgi_memory_new(n_force, sizeof(double))};
     int64_t next = 0;
-    chgnet_status status = out.energy && out.std && out.forces ? CHGNET_OK : chgi_context_nomem(ctx, n + n_force, 16);
+    bool all = out.energy && out.std && out.offset && out.forces;
+    chgnet_status status = all ? CHGNET_OK : chgi_context_nomem(ctx, n + n_force, 16);
     if (status == CHGNET_OK)
         status = chgi_delta_leave_out(ctx, delta, fold, out.energy, out.std, n_force ? out.forces : NULL, NULL);
+    if (status == CHGNET_OK)
+        status = chgi_delta_offsets_left_out(ctx, delta, fold, out.offset);
     if (status == CHGNET_OK)
         status = chgi_judgement_create(ctx, t.n_label, judgement);
     for (int64_t i = 0; status == CHGNET_OK && i < t.n_label; i++)
         status = fill_row(ctx, &t, &set->labels[i], i, &out, &next, &judgement->rows[i]);
     chgi_memory_free(out.energy);
     chgi_memory_free(out.std);
+    chgi_memory_free(out.offset);
     chgi_memory_free(out.forces);
     return status;
 }
