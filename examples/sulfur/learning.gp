@@ -1,5 +1,5 @@
 # Learning curves: run by study.py in the folder of learning.csv; draws learning.svg.
-set terminal svg size 900,380 font 'sans,12'
+set terminal svg size 900,380 font 'sans,12' background '#ffffff'
 set output 'learning.svg'
 set datafile separator ','
 set key autotitle columnhead
