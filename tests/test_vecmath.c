@@ -109,7 +109,8 @@ static void check_lanes(void)
 static void check_ends(void)
 {
     const chg_real infinite = (chg_real)INFINITY, tiny = CHGI_DOUBLE ? (chg_real)5e-324 : (chg_real)1e-45;
-    const chg_real huge = CHGI_DOUBLE ? (chg_real)1e308 : (chg_real)1e38, smallest = CHGI_DOUBLE ? (chg_real)DBL_MIN : FLT_MIN;
+    const chg_real huge = CHGI_DOUBLE ? (chg_real)1e308 : (chg_real)1e38,
+                   smallest = CHGI_DOUBLE ? (chg_real)DBL_MIN : FLT_MIN;
     tap_ok(isnan(one_exp((chg_real)NAN)) && isnan(one_sigmoid((chg_real)NAN)), "NaN stays NaN");
     tap_ok(one_exp(infinite) == one_exp((chg_real)HIGH) && one_exp(huge) == one_exp((chg_real)HIGH),
            "exp stops growing at its largest argument, %g", (double)one_exp(infinite));

@@ -1,4 +1,5 @@
-/* Whatever gives energy and forces of atoms, as tasks see it: CHGNet, CHGNet corrected, or a potential made for tests. */
+/* Whatever gives energy and forces of atoms, as tasks see it: CHGNet, CHGNet corrected, or a potential made for tests.
+ */
 #ifndef CHGI_CALC_POTENTIAL_H
 #define CHGI_CALC_POTENTIAL_H
 

@@ -96,7 +96,10 @@ static void print_mask(chgi_text *text, const chgi_structure *structure)
     print_key(text, structure->mask_direct ? "move_mask_direct" : "move_mask");
     for (int64_t i = 0; i < structure->n_atom; i++)
         for (int k = 0; k < 3; k++)
-            chgi_text_print(text, "%s%s", k ? ", " : i ? "], [" : "[[",
+            chgi_text_print(text, "%s%s",
+                            k   ? ", "
+                            : i ? "], ["
+                                : "[[",
                             structure->move_mask[3 * i + k] ? "true" : "false");
     chgi_text_print(text, "]]");
 }

@@ -186,6 +186,7 @@ static void take_result(void *user, chgnet_calculator *calculator, const chgi_re
 {
     run *r = user;
     r->n_done++;
+    r->file = result->source;
     check_std(r, result);
     write_result(r, result);
     if (!r->explain)
@@ -315,7 +316,7 @@ static int predict(chgnet_context *ctx, int argc, char **argv)
         chgi_cli_print_help(&chgi_cli_predict);
         return CHGNET_OK;
     }
-    run r = {.ctx = ctx, .options = &o};
+    run r = {.ctx = ctx, .options = &o, .file = o.files[0]};
     chgnet_context_on_warning(ctx, on_warning, &r);
     status = prepare(&r);
     if (status == CHGNET_OK)

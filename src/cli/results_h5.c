@@ -25,9 +25,8 @@ static chgnet_status add_mask(chgnet_context *ctx, chgi_h5 *file, const char *gr
         return chgi_context_nomem(ctx, count, sizeof *mask);
     for (size_t k = 0; k < count; k++)
         mask[k] = structure->move_mask[k];
-    chgnet_status status =
-        chgi_h5_add(ctx, file, group, structure->mask_direct ? "move_mask_direct" : "move_mask", CHGI_H5_BOOL, 2,
-                    (int64_t[]){structure->n_atom, 3}, mask);
+    chgnet_status status = chgi_h5_add(ctx, file, group, structure->mask_direct ? "move_mask_direct" : "move_mask",
+                                       CHGI_H5_BOOL, 2, (int64_t[]){structure->n_atom, 3}, mask);
     chgi_memory_free(mask);
     return status;
 }
