@@ -8,9 +8,9 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
-static const chgi_cli_command *const commands[] = {&chgi_cli_predict, &chgi_cli_relax, &chgi_cli_md,
-                                                   &chgi_cli_search,  &chgi_cli_delta, &chgi_cli_socket,
-                                                   &chgi_cli_convert, &chgi_cli_info};
+static const chgi_cli_command *const commands[] = {&chgi_cli_predict, &chgi_cli_relax,   &chgi_cli_md,
+                                                   &chgi_cli_eos,     &chgi_cli_search,  &chgi_cli_delta,
+                                                   &chgi_cli_socket,  &chgi_cli_convert, &chgi_cli_info};
 enum { N_COMMAND = sizeof commands / sizeof *commands };
 
 static const char from_python[] =
