@@ -24,6 +24,7 @@ typedef struct bins {
     int32_t *members; /* (n_atom) atoms by bin, ascending within a bin */
     int64_t *bin;     /* (n_atom) */
     double *cells;    /* (n_atom,3) which cell an atom lies in: whole numbers, 0 along non-periodic directions */
+    double *home;     /* (n_atom,3) A, positions in the cell at the origin, in the order of members */
 } bins;
 
 static void bins_destroy(bins *b)
@@ -32,6 +33,7 @@ static void bins_destroy(bins *b)
     chgi_memory_free(b->members);
     chgi_memory_free(b->bin);
     chgi_memory_free(b->cells);
+    chgi_memory_free(b->home);
 }
 
 /* Distance between the planes that bound the cell along axis k, per unit of the fractional coordinate. */
@@ -117,6 +119,22 @@ static void sort_atoms(bins *b, const chgi_structure *structure, int64_t n_bin)
     b->start[n_bin] = n_atom;
 }
 
+/* Where an atom lies when it is moved by whole vectors of the basis. */
+static void shifted(const bins *b, const double x[3], const double times[3], double place[3])
+{
+    for (int c = 0; c < 3; c++)
+        place[c] = x[c] + times[0] * b->basis[0][c] + times[1] * b->basis[1][c] + times[2] * b->basis[2][c];
+}
+
+static void find_homes(bins *b, const chgi_structure *structure)
+{
+    for (int64_t m = 0; m < structure->n_atom; m++) {
+        const double *cell = b->cells + 3 * (int64_t)b->members[m];
+        shifted(b, structure->positions + 3 * (int64_t)b->members[m], (double[3]){-cell[0], -cell[1], -cell[2]},
+                b->home + 3 * m);
+    }
+}
+
 static chgnet_status bins_fill(chgnet_context *ctx, bins *b, const chgi_structure *structure, double reach)
 {
     size_t n = (size_t)structure->n_atom;
@@ -127,8 +145,9 @@ static chgnet_status bins_fill(chgnet_context *ctx, bins *b, const chgi_structur
     b->cells = chgi_memory_new(3 * n, sizeof *b->cells);
     b->members = chgi_memory_new(n, sizeof *b->members);
     b->bin = chgi_memory_new(n, sizeof *b->bin);
-    if (!b->cells || !b->members || !b->bin)
-        return chgi_context_nomem(ctx, 5 * n, sizeof(double));
+    b->home = chgi_memory_new(3 * n, sizeof *b->home);
+    if (!b->cells || !b->members || !b->bin || !b->home)
+        return chgi_context_nomem(ctx, 8 * n, sizeof(double));
     find_cells(b, structure);
     choose_counts(b, structure->n_atom, reach);
     int64_t n_bin = b->count[0] * b->count[1] * b->count[2];
@@ -136,6 +155,7 @@ static chgnet_status bins_fill(chgnet_context *ctx, bins *b, const chgi_structur
     if (!b->start)
         return chgi_context_nomem(ctx, (size_t)n_bin + 1, sizeof *b->start);
     sort_atoms(b, structure, n_bin);
+    find_homes(b, structure);
     return CHGNET_OK;
 }
 
@@ -196,6 +216,7 @@ typedef struct search {
     const bins *b;
     chgi_candidate_list *list;
     double limit; /* A^2 */
+    double rough; /* A^2: well beyond the limit */
 } search;
 
 static int compare_images(const double one[3], const double other[3])
@@ -212,9 +233,14 @@ static chgnet_status search_bin(const search *s, int64_t j, int64_t bin, const i
 {
     static const double origin[3];
     const bins *b = s->b;
+    double place[3], move[3];
+    for (int k = 0; k < 3; k++)
+        move[k] = (double)away[k] - b->cells[3 * j + k];
+    shifted(b, s->structure->positions + 3 * j, move, place);
     for (int64_t m = b->start[bin]; m < b->start[bin + 1]; m++) {
         int64_t i = b->members[m];
-        if (i > j)
+        double x = place[0] - b->home[3 * m], y = place[1] - b->home[3 * m + 1], z = place[2] - b->home[3 * m + 2];
+        if (i > j || x * x + y * y + z * z > s->rough)
             continue;
         chgi_candidate pair = {.center = (int32_t)i, .neighbour = (int32_t)j};
         double count[3], d[3];
@@ -314,7 +340,7 @@ chgnet_status chgi_neighbour_candidates(chgnet_context *ctx, const chgi_structur
 {
     bins b = {.n_periodic = 0};
     chgi_candidate_list found = {0};
-    search s = {ctx, structure, &b, &found, (reach + MARGIN) * (reach + MARGIN)};
+    search s = {ctx, structure, &b, &found, (reach + MARGIN) * (reach + MARGIN), 1.01 * reach * reach + 1e-3};
     list->n_candidate = 0;
     chgnet_status status = bins_fill(ctx, &b, structure, reach);
     if (status == CHGNET_OK)

@@ -20,11 +20,14 @@ CHGI_STAGE void sums(int count, const chg_vector *v, chg_real *sum)
 CHGI_STAGE void find_inverses(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y,
                               chg_real inverse[2 * BLOCK])
 {
-    chg_vector square[2 * BLOCK] = {{0}};
-    for (int r = 0; r < 2 * rows && gated->norm; r++, y += n)
+    chg_vector square[2 * BLOCK];
+    for (int r = 0; r < 2 * BLOCK; r++, y += n) {
+        square[r] = (chg_vector){0};
+        if (r < 2 * rows && gated->norm)
 #pragma GCC unroll 4
-        for (int c = 0; c < n; c += CHGI_LANES)
-            square[r] += chgi_load(y + c) * chgi_load(y + c);
+            for (int c = 0; c < n; c += CHGI_LANES)
+                square[r] += chgi_load(y + c) * chgi_load(y + c);
+    }
     sums(2 * BLOCK, square, inverse);
     for (int r = 0; r < 2 * BLOCK; r++)
         inverse[r] = gated->norm ? 1 / chgi_norm_root(inverse[r] / (chg_real)n_feature + (chg_real)1e-5) : 1;
@@ -72,10 +75,12 @@ CHGI_STAGE void backward_block(const chgi_gated *gated, int n, int n_feature, in
                                const chg_real *dg, chg_real *g, chg_real *dy)
 {
     chg_real inverse[2 * BLOCK], mean[2 * BLOCK];
-    chg_vector sum[2 * BLOCK] = {{0}};
+    chg_vector sum[2 * BLOCK];
     find_inverses(gated, n, n_feature, rows, y, inverse);
     for (int r = 0; r < rows; r++)
         backward_row(gated, n, inverse + 2 * r, y + 2 * r * n, dg + r * n, g + r * n, dy + 2 * r * n, sum + 2 * r);
+    for (int r = 2 * rows; r < 2 * BLOCK; r++)
+        sum[r] = (chg_vector){0};
     sums(2 * BLOCK, sum, mean);
     for (int r = 0; r < 2 * rows && gated->norm; r++) {
         chg_real scale = inverse[r], factor = mean[r] / (chg_real)n_feature * scale * scale;
@@ -93,7 +98,9 @@ static void gate_forward(const chgi_gated *gated, int rows, const chg_real *y, c
     for (int r = 0; r < rows; r += BLOCK) {
         int count = rows - r < BLOCK ? rows - r : BLOCK;
         chgi_prefetch(y + 2 * (rows + r) * n, 2 * count * n, 1);
-        if (gated->n_feature == 64)
+        if (gated->n_feature == 64 && count == BLOCK)
+            forward_block(gated, 64, 64, BLOCK, y + 2 * r * 64, g + r * 64);
+        else if (gated->n_feature == 64)
             forward_block(gated, 64, 64, count, y + 2 * r * 64, g + r * 64);
         else
             forward_block(gated, n, gated->n_feature, count, y + 2 * r * n, g + r * n);
@@ -107,7 +114,9 @@ static void gate_backward(const chgi_gated *gated, int rows, const chg_real *y, 
     for (int r = 0; r < rows; r += BLOCK) {
         int count = rows - r < BLOCK ? rows - r : BLOCK;
         chgi_prefetch(y + 2 * (rows + r) * n, 2 * count * n, 0);
-        if (gated->n_feature == 64)
+        if (gated->n_feature == 64 && count == BLOCK)
+            backward_block(gated, 64, 64, BLOCK, y + 2 * r * 64, dg + r * 64, g + r * 64, dy + 2 * r * 64);
+        else if (gated->n_feature == 64)
             backward_block(gated, 64, 64, count, y + 2 * r * 64, dg + r * 64, g + r * 64, dy + 2 * r * 64);
         else
             backward_block(gated, n, gated->n_feature, count, y + 2 * r * n, dg + r * n, g + r * n, dy + 2 * r * n);
