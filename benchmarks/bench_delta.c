@@ -214,6 +214,7 @@ int main(int argc, char **argv)
     chgnet_options chosen = chgnet_options_default();
     chosen.precision = o.is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
     chosen.threads = (int)o.threads;
+    chosen.trajectory = 1;
     bench_check(ctx, chgnet_calculator_create(ctx, model, &chosen, &calculator));
     printf(
         "| %s, %d atoms, %ld threads | fit, s | plain step, ms: median (least) | corrected | ratio | with std | with "

@@ -161,6 +161,7 @@ int main(int argc, char **argv)
     chgnet_options chosen = chgnet_options_default();
     chosen.threads = o.threads;
     chosen.skin = o.skin;
+    chosen.trajectory = 1;
     bench_check(ctx, chgnet_calculator_create(ctx, model, &chosen, &s.calculator));
     bench_read(ctx, o.file, o.id, &s.structure);
     s.mass = chgi_memory_new((size_t)s.structure.n_atom, sizeof *s.mass);

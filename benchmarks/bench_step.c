@@ -57,6 +57,7 @@ static chgnet_calculator *calculator_new(chgnet_context *ctx, const chgnet_model
     chgnet_options chosen = chgnet_options_default();
     chosen.precision = is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
     chosen.threads = (int)threads;
+    chosen.trajectory = 1;
     bench_check(ctx, chgnet_calculator_create(ctx, model, &chosen, &calculator));
     return calculator;
 }

@@ -232,6 +232,7 @@ int main(int argc, char **argv)
     chosen.threads = o.threads;
     chosen.skin = 1;
     chosen.precision = o.is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
+    chosen.trajectory = 1;
     bench_check(lab.ctx, chgnet_calculator_create(lab.ctx, lab.model, &chosen, &lab.calculator));
     lab.potential = chgi_calculator_potential(lab.calculator);
     bench_read(lab.ctx, o.file, o.id, &lab.structure);

@@ -66,6 +66,7 @@ chgnet_status chgnet_calculator_create(chgnet_context *context, const chgnet_mod
     CHGI_TRY(chgi_calculator_create(context, model, chosen.precision == CHGNET_DOUBLE, chosen.threads,
                                     isa && *isa ? isa : NULL, calculator));
     (*calculator)->skin = chosen.skin;
+    (*calculator)->trajectory = chosen.trajectory != 0;
     return CHGNET_OK;
 }
 

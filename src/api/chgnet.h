@@ -102,6 +102,10 @@ typedef struct chgnet_options {
     double skin;                /**< Angstrom, 0 to 10: neighbours this much beyond the cutoff are listed too, and the
                                      list serves until an atom has moved half of it.  Results do not depend on it.
                                      0 (default): a new list for every structure; 1 suits molecular dynamics */
+    int trajectory; /**< nonzero: many steps with the same elements follow, as in dynamics.  Then what depends
+                         on two elements and their distance is tabulated first, which takes milliseconds
+                         and about a megabyte for each pair of elements, and steps in single precision
+                         are faster; results agree within rounding.  0 (default): no tables */
 } chgnet_options;
 
 /** What to compute; energy, site energies, magmoms and embeddings come with every pass. */

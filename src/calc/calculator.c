@@ -39,6 +39,7 @@ void chgi_calculator_destroy(chgnet_calculator *calculator)
     chgi_structure_destroy(&calculator->structure);
     chgi_graph_destroy(&calculator->graph);
     chgi_arena_destroy(&calculator->workspace);
+    chgi_arena_destroy(&calculator->pairs.memory);
     chgi_arena_destroy(&calculator->memory);
     chgi_delta_workspace_destroy(&calculator->delta_workspace);
     chgi_memory_free(calculator);
@@ -222,6 +223,7 @@ static chgi_run run_of(chgnet_calculator *calculator, unsigned want)
                       .gradient = (want & (CHGNET_WANT_GRADIENT | CHGNET_WANT_STD_GRADIENT)) != 0,
                       .keep_at_most = calculator->keep_at_most,
                       .workspace = &calculator->workspace,
+                      .pairs = calculator->trajectory ? &calculator->pairs : NULL,
                       .site_energies = calculator->site_energies,
                       .magmoms = calculator->magmoms,
                       .atom_fea = calculator->atom_fea,

@@ -17,6 +17,7 @@ struct chgnet_calculator {
     int n_thread;
     size_t keep_at_most; /**< bytes of workspace up to which activations are kept: a quarter of the machine's memory */
     double skin;         /**< A: the list of pairs serves until an atom has moved half of it; 0: new each time */
+    bool trajectory;     /**< many steps with the same elements: worth the tables by pairs of elements */
     int n_feature;
     const chgi_delta *delta; /**< the correction, not owned; NULL: none */
     chgi_delta_workspace delta_workspace;
@@ -25,6 +26,7 @@ struct chgnet_calculator {
     bool has_structure; /**< numbers, cell and periodic axes are those of an accepted structure */
     chgi_graph graph;   /**< n_atom 0: none, as after an error */
     chgi_arena workspace;
+    chgi_pair_tables pairs;
     chgi_arena memory; /* of the result arrays */
     unsigned computed; /**< CHGNET_WANT_ flags of the last pass; 0 after a new structure */
 

@@ -61,6 +61,7 @@ static chgnet_status load_model(chgi_cli_md_run *run)
     chosen.precision = common->is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
     chosen.threads = common->threads;
     chosen.skin = SKIN;
+    chosen.trajectory = 1;
     CHGI_TRY(chgnet_model_load(run->ctx, common->model, &run->model));
     CHGI_TRY(chgnet_calculator_create(run->ctx, run->model, &chosen, &run->calculator));
     CHGI_TRY(load_delta(run));

@@ -299,6 +299,7 @@ static chgnet_status make_worker(run *r, worker *w, int threads)
     chosen.precision = r->options->common.is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
     chosen.threads = threads;
     chosen.skin = SKIN;
+    chosen.trajectory = 1;
     w->run = r;
     if (chgnet_context_create(&w->ctx) != CHGNET_OK)
         return chgi_context_nomem(r->ctx, 1, sizeof *w->ctx);

@@ -119,6 +119,7 @@ static chgnet_status load(run *r)
     chosen.precision = common->is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
     chosen.threads = common->threads;
     chosen.skin = SKIN;
+    chosen.trajectory = 1;
     CHGI_TRY(chgnet_model_load(r->ctx, common->model, &r->model));
     CHGI_TRY(chgnet_calculator_create(r->ctx, r->model, &chosen, &r->calculator));
     if (!common->delta)

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "model/pair_table.h"
 #include "model/rows.h"
 
 /* What to make of the first map's result x. */
@@ -115,7 +116,15 @@ static void project_bonds(const chgi_pass *pass, int layer)
     }
 }
 
-void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
+/* Sums of messages from the tables by pairs of elements. */
+static void paired_forward(const chgi_pass *pass)
+{
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
+    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+        chgi_pair_sum(pass, i, pass->w.sum + i * pass->net->width_atom);
+}
+
+static void forward_layer(const chgi_pass *pass, int layer)
 {
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
@@ -128,7 +137,16 @@ void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
 #pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
     for (int64_t i = 0; i < g->n_atom; i++)
         sum_messages(pass, layer, i);
-    chgi_rows_project(&conv->out, g->n_atom, w->sum, v, chgi_pass_v(pass, layer + 1));
+}
+
+void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
+{
+    if (layer == 0 && pass->pairs)
+        paired_forward(pass);
+    else
+        forward_layer(pass, layer);
+    chgi_rows_project(&pass->net->atom_conv[layer].out, pass->graph->n_atom, pass->w.sum, chgi_pass_v(pass, layer),
+                      chgi_pass_v(pass, layer + 1));
 }
 
 /* message dsum . slope of the weight of one bond. */
@@ -244,11 +262,22 @@ static void collect_far(const chgi_pass *pass, const chgi_linear *neighbour)
     }
 }
 
+static void paired_backward(const chgi_pass *pass)
+{
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
+    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+        chgi_pair_slopes(pass, i, pass->w.sum + i * pass->net->width_atom);
+}
+
 void chgi_atom_conv_backward(const chgi_pass *pass, int layer)
 {
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     chgi_rows_project_back(&conv->out, g->n_atom, pass->w.dv, pass->w.sum, false);
+    if (layer == 0 && pass->pairs) {
+        paired_backward(pass);
+        return;
+    }
     if (!pass->keep)
         project_bonds(pass, layer);
 #pragma omp for schedule(dynamic)

@@ -6,7 +6,11 @@
 #include "crystal/graph.h"
 #include "model/weights.h"
 
-enum { CHGI_MOST_DIRECTIONS = 32 /* of one tangent pass */ };
+enum {
+    CHGI_MOST_DIRECTIONS = 32, /* of one tangent pass */
+    CHGI_MOST_PAIRED = 8,      /* elements of a structure whose first messages are tabulated by pairs */
+    CHGI_MOST_ELEMENTS = 128   /* atomic numbers below */
+};
 
 /** The parts of a pass; layers have an entry for each convolution. */
 enum {
@@ -26,6 +30,16 @@ typedef struct chgi_profile {
     double mark;                                       /**< when the last part ended */
 } chgi_profile;
 
+/** The first messages of pairs of elements (model/pair_table.h).  Whoever makes many steps owns one, zero at first;
+ *  passes fill it when the elements change. */
+typedef struct chgi_pair_tables {
+    const void *network; /**< whose they are; NULL: there are none */
+    int n_element;
+    int element[CHGI_MOST_PAIRED]; /**< atomic numbers, ascending */
+    int slot[CHGI_MOST_ELEMENTS];  /**< place among them, by atomic number */
+    chgi_arena memory;             /**< (n_element,n_element,intervals,terms,width_atom) */
+} chgi_pair_tables;
+
 /** Input and output of a forward and reverse pass.  The caller owns every array. */
 typedef struct chgi_run {
     const void *network; /**< what chgi_kernel.bind made */
@@ -36,6 +50,7 @@ typedef struct chgi_run {
     size_t keep_at_most;     /**< bytes of workspace up to which activations are kept; beyond it the reverse pass makes
                                   them again, in a quarter of the memory and some 1.4 times the time */
     chgi_arena *workspace;   /**< grows as needed; holds the activations between the passes */
+    chgi_pair_tables *pairs; /**< NULL: no tables by pairs of elements */
     double *site_energies;   /**< (n_atom) eV, composition reference included */
     double *magmoms;         /**< (n_atom) mu_B */
     double *atom_fea;        /**< (n_atom,n_feature) before the last convolution */

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "model/kernel.h"
+#include "model/pair_table.h"
 #include "model/tangent.h"
 
 #define chgi_kernel_set CHGI_K(kernel_set)
@@ -50,6 +51,8 @@ static chgi_pass pass_of(const chgi_run *run, size_t *bytes)
                       .gradient = run->gradient,
                       .keep = run->gradient,
                       .profile = run->profile};
+    if (chgi_pair_choose(&pass, run->pairs))
+        pass.pairs = run->pairs;
     *bytes = count_bytes(&pass);
     if (pass.keep && *bytes > run->keep_at_most) {
         pass.keep = false;
@@ -117,6 +120,8 @@ static chgnet_status forward(chgnet_context *ctx, const chgi_run *run)
     chgi_pass pass = pass_of(run, &bytes);
     CHGI_TRY(chgi_arena_reserve(ctx, run->workspace, bytes));
     chgi_pass_layout(run->workspace, &pass);
+    if (pass.pairs)
+        CHGI_TRY(chgi_pair_fill(ctx, &pass, run->pairs));
     int last = pass.net->n_conv - 1;
     start_clock(&pass);
 #pragma omp parallel num_threads(pass.n_thread)

@@ -54,8 +54,9 @@ typedef struct chgi_network {
     chgi_table weight; /**< by r of short bonds: message weights wb */
     chgi_table turn;   /**< by theta: parts of the first bond convolution and angle update, features a */
     int column_angle;
-    chg_real *embedding; /**< (n_element,width_atom) */
-    double *reference;   /**< (n_element) composition reference, eV */
+    chg_real *embedding;                /**< (n_element,width_atom) */
+    chgi_linear pair_bond, pair_weight; /**< of radial basis functions: the bond's parts of the first messages */
+    double *reference;                  /**< (n_element) composition reference, eV */
     chgi_atom_conv atom_conv[CHGI_MOST_LAYERS];
     chgi_angle_layer bond_conv[CHGI_MOST_LAYERS], angle_update[CHGI_MOST_LAYERS];
     chgi_linear magmom; /**< width_atom -> 1 */
@@ -109,9 +110,10 @@ typedef struct chgi_pass {
     const int32_t *numbers;
     chgi_workspace w;
     int n_thread;
-    bool gradient;                /**< there will be a reverse pass */
-    struct chgi_profile *profile; /**< NULL: no times are taken */
-    bool keep;                    /**< keep activations for it */
+    bool gradient;                        /**< there will be a reverse pass */
+    struct chgi_profile *profile;         /**< NULL: no times are taken */
+    bool keep;                            /**< keep activations for it */
+    const struct chgi_pair_tables *pairs; /**< where the first atom convolution's messages come from; NULL: made */
 } chgi_pass;
 
 #define chgi_network_bind CHGI_K(network_bind)

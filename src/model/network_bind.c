@@ -166,6 +166,8 @@ static void layout(chgi_arena *arena, const chgi_hyper *h, chgi_network *net)
     net->reference = chgi_arena_take(arena, (size_t)net->n_element, sizeof(double));
     for (int t = 0; t < net->n_conv; t++)
         bind_atom_conv(arena, h, &net->atom_conv[t]);
+    chgi_linear_bind(arena, (int)h->n_radial, net->atom_conv[0].center.n_out, &net->pair_bond);
+    chgi_linear_bind(arena, (int)h->n_radial, net->width_atom, &net->pair_weight);
     for (int t = 0; t + 1 < net->n_conv; t++)
         bind_angle_layer(arena, h, h->bond_hidden, h->bond_fea_dim, true, &net->bond_conv[t]);
     for (int t = 0; t + 2 < net->n_conv; t++)
@@ -296,6 +298,7 @@ static void fill_tables(const chgi_hyper *h, const basis_maps *maps, chgi_networ
     for (int t = 0; t < net->n_conv; t++)
         tabulate(&net->radial, net->atom_conv[t].column, &maps->bond, &net->atom_conv[t].bond, &maps->fused, n_radial,
                  chgi_radial_basis, &net->radial_atom);
+    chgi_linear_fuse(&net->pair_bond, &maps->bond, &net->atom_conv[0].bond, 0);
     chgi_table_fill(&net->radial, net->column_weight, &maps->atom_weight, n_radial, chgi_radial_basis,
                     &net->radial_atom);
     chgi_table_fill(&net->radial, net->column_feature, &maps->bond, n_radial, chgi_radial_basis, &net->radial_atom);
@@ -319,6 +322,7 @@ static chgnet_status pack_tables(chgnet_context *ctx, const chgi_weights *weight
     layout_maps(&arena, h, net, &maps);
     pack_plain(weights, "bond_embedding", h->n_radial, h->bond_fea_dim, &maps.bond);
     pack_plain(weights, "bond_weights_ag", h->n_radial, h->atom_fea_dim, &maps.atom_weight);
+    pack_plain(weights, "bond_weights_ag", h->n_radial, h->atom_fea_dim, &net->pair_weight);
     pack_plain(weights, "bond_weights_bg", h->n_radial, h->bond_fea_dim, &maps.bond_weight);
     pack_plain(weights, "angle_embedding", h->n_angular, h->angle_fea_dim, &maps.angle);
     fill_tables(h, &maps, net);

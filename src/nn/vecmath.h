@@ -140,6 +140,20 @@ static inline chg_dvector chgi_select(chg_dmask mask, chg_dvector yes, chg_dvect
     return (chg_dvector)((mask & (chg_dmask)yes) | (~mask & (chg_dmask)no));
 }
 
+/** 1/(1 + exp(-x)) in double, relative error below 1e-10: for tables. */
+static inline chg_dvector chgi_sigmoid_double(chg_dvector x)
+{
+    const double magic = 0x1.8p52;
+    const chg_dvector zero = {0}, high = zero + 60.0, low = zero - 60.0;
+    chg_dvector t = x * -1.44269504088896340736;
+    t = chgi_select(t > high, high, chgi_select(t < low, low, t));
+    chg_dvector shifted = t + magic, r = (t - (shifted - magic)) * 0.69314718055994530942, p = zero + 1.0 / 362880;
+    for (int k = 8; k > 0; k--)
+        p = p * r + (double[]){1, 1, 0.5, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320}[k];
+    p = p * r + 1.0;
+    return 1.0 / (1.0 + (chg_dvector)((chg_dmask)p + ((chg_dmask)shifted << 52)));
+}
+
 /** sin(x) and cos(x) for |x| below about 1e5, in double. */
 static inline void chgi_sincos(chg_dvector x, chg_dvector *sine, chg_dvector *cosine)
 {

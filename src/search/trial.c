@@ -18,6 +18,7 @@ chgnet_status chgi_worker_create(chgnet_context *ctx, const chgi_search_config *
     if (status != CHGNET_OK)
         return chgi_context_fail(ctx, status, "%s", chgnet_context_error(worker->ctx));
     worker->calculator->skin = SKIN;
+    worker->calculator->trajectory = true;
     worker->potential = chgi_calculator_potential(worker->calculator);
     return CHGNET_OK;
 }
