@@ -11,27 +11,75 @@ void chgi_angle_project(const chgi_angle_work *work, const chg_real *v, const ch
     chgi_rows_project(&work->layer->center, g->n_atom, v, NULL, w->from_middle);
 }
 
-/* The first map's result, (rows,width). */
-static void gather(const chgi_angle_work *work, int64_t atom, int64_t angle, int rows, chg_real *x)
+static void read_turns(const chgi_angle_work *work, int64_t atom, bool slopes)
+{
+    const chgi_pass *pass = work->pass;
+    const chgi_graph *g = pass->graph;
+    int width = work->layer->center.n_out, column = work->layer->column;
+    chg_real *row = chgi_pass_turns(pass, omp_get_thread_num(), slopes);
+    for (int64_t t = g->turn_start[atom]; t < g->turn_start[atom + 1]; t++, row += width)
+        if (slopes)
+            chgi_table_slope(&pass->net->turn, &pass->w.turn_place[t], column, width, row);
+        else
+            chgi_table_value(&pass->net->turn, &pass->w.turn_place[t], column, width, row);
+}
+
+void chgi_angle_begin(const chgi_angle_work *work, int64_t atom)
+{
+    if (work->layer->column >= 0)
+        read_turns(work, atom, false);
+}
+
+/* The first map's result without the angle's part, (rows,width).  Angles of one first edge follow each other. */
+CHGI_INLINE void gather_as(int width, const chgi_angle_work *work, int64_t atom, int64_t angle, int rows, chg_real *x)
+{
+    const chgi_graph *g = work->pass->graph;
+    const chgi_workspace *w = &work->pass->w;
+    const chg_real *center = w->from_middle + atom * width;
+    int n = work->layer->angle.n_in;
+    int32_t p = -1;
+    chg_vector base[CHGI_ROW_VECTORS];
+    chgi_row_zero(width, base);
+    for (int r = 0; r < rows; r++, x += width) {
+        if (work->layer->column < 0) /* features of the next tile, as in nn/gated.c */
+            chgi_prefetch(work->angle + (angle + rows + r) * n, n, 0);
+        const chg_real *first = w->from_first + chgi_graph_bond(g, atom, g->angle_first[angle + r]) * width;
+        const chg_real *second = w->from_second + chgi_graph_bond(g, atom, g->angle_second[angle + r]) * width;
+        if (p != g->angle_first[angle + r])
+#pragma GCC unroll 8
+            for (int c = 0; c < width; c += CHGI_LANES)
+                base[c / CHGI_LANES] = chgi_load(center + c) + chgi_load(first + c);
+        p = g->angle_first[angle + r];
+#pragma GCC unroll 8
+        for (int c = 0; c < width; c += CHGI_LANES)
+            chgi_store(x + c, base[c / CHGI_LANES] + chgi_load(second + c));
+    }
+}
+
+/* The angle's part: from the table of turns, or by its features. */
+static void add_angles(const chgi_angle_work *work, int64_t atom, int64_t angle, int rows, chg_real *x)
 {
     const chgi_angle_layer *layer = work->layer;
     const chgi_graph *g = work->pass->graph;
-    const chgi_workspace *w = &work->pass->w;
     int width = layer->center.n_out, n = layer->angle.n_in;
-    const chg_real *center = w->from_middle + atom * width;
-    for (int r = 0; r < rows; r++) {
-        const chg_real *first = w->from_first + chgi_graph_bond(g, atom, g->angle_first[angle + r]) * width;
-        const chg_real *second = w->from_second + chgi_graph_bond(g, atom, g->angle_second[angle + r]) * width;
-        for (int c = 0; c < width; c += CHGI_LANES)
-            chgi_store(x + r * width + c, chgi_load(center + c) + chgi_load(first + c) + chgi_load(second + c));
-        if (layer->column < 0) /* of the next tile, as in nn/gated.c */
-            chgi_prefetch(work->angle + (angle + rows + r) * n, n, 0);
-        else
-            chgi_table_add(&work->pass->net->turn, &w->turn_place[g->angle_turn[angle + r]], layer->column, width,
-                           x + r * width);
+    const chg_real *features = work->angle + angle * n;
+    if (layer->column < 0) {
+        chgi_product(rows, width, n, features, n, layer->angle.forward, width, x, width, x, width);
+        return;
     }
-    if (layer->column < 0)
-        chgi_product(rows, width, n, work->angle + angle * n, n, layer->angle.forward, width, x, width, x, width);
+    const chg_real *turns = chgi_pass_turns(work->pass, omp_get_thread_num(), false);
+    for (int r = 0; r < rows; r++)
+        chgi_row_add(width, turns + (g->angle_turn[angle + r] - g->turn_start[atom]) * width, x + r * width);
+}
+
+static void gather(const chgi_angle_work *work, int64_t atom, int64_t angle, int rows, chg_real *x)
+{
+    int width = work->layer->center.n_out;
+    if (width == 128)
+        gather_as(128, work, atom, angle, rows, x);
+    else
+        gather_as(width, work, atom, angle, rows, x);
+    add_angles(work, atom, angle, rows, x);
 }
 
 /* Kept rows of an angle on, or the thread's tile. */
@@ -52,7 +100,7 @@ void chgi_angle_forward(const chgi_angle_work *work, int64_t atom, int64_t angle
     chgi_gated_forward(gated, rows, h, y, value);
 }
 
-void chgi_angle_clear(const chgi_angle_work *work, int64_t atom)
+void chgi_angle_begin_back(const chgi_angle_work *work, int64_t atom)
 {
     const chgi_graph *g = work->pass->graph;
     const chgi_workspace *w = &work->pass->w;
@@ -61,31 +109,70 @@ void chgi_angle_clear(const chgi_angle_work *work, int64_t atom)
     memset(w->dfirst + first * width, 0, shorts * width * sizeof(chg_real));
     memset(w->dsecond + first * width, 0, shorts * width * sizeof(chg_real));
     memset(w->dv_part + (size_t)atom * width, 0, width * sizeof(chg_real));
+    if (work->layer->column >= 0)
+        read_turns(work, atom, true);
+    if (!work->y) /* chgi_angle_forward will run once more */
+        chgi_angle_begin(work, atom);
 }
 
-static void scatter(const chgi_angle_work *work, int64_t atom, int64_t angle, int rows, const chg_real *dx)
+/* dx to the sums of the atom and of its short edges. */
+CHGI_INLINE void scatter_as(int width, const chgi_angle_work *work, int64_t atom, int64_t angle, int rows,
+                            const chg_real *dx)
+{
+    const chgi_graph *g = work->pass->graph;
+    const chgi_workspace *w = &work->pass->w;
+    const int32_t *p = g->angle_first + angle, *q = g->angle_second + angle;
+    chg_real *first = w->dfirst + g->short_start[atom] * width, *second = w->dsecond + g->short_start[atom] * width;
+    chg_real *center = w->dv_part + atom * width;
+    int n = work->layer->angle.n_in;
+    chg_vector sum[CHGI_ROW_VECTORS];
+    chgi_row_zero(width, sum);
+    for (int r = 0; r < rows; r++, dx += width) {
+        if (work->layer->column < 0)
+            chgi_prefetch(w->dangle + (angle + rows + r) * n, n, 1);
+        chg_real *to = second + q[r] * width;
+#pragma GCC unroll 8
+        for (int c = 0; c < width; c += CHGI_LANES) {
+            sum[c / CHGI_LANES] += chgi_load(dx + c);
+            chgi_store(to + c, chgi_load(to + c) + chgi_load(dx + c));
+        }
+        if (r + 1 < rows && p[r + 1] == p[r])
+            continue;
+        chgi_row_flush(width, sum, first + p[r] * width);
+        chgi_row_flush(width, sum, center);
+        chgi_row_zero(width, sum);
+    }
+}
+
+/* dx to the angles: to dE/dtheta through the table, or to their features. */
+static void spread_angles(const chgi_angle_work *work, int64_t atom, int64_t angle, int rows, const chg_real *dx)
 {
     static const chg_real zeros[CHGI_MOST_WIDTH];
     const chgi_angle_layer *layer = work->layer;
     const chgi_graph *g = work->pass->graph;
     const chgi_workspace *w = &work->pass->w;
     int width = layer->center.n_out, n = layer->angle.n_in;
-    chg_real *dangle = layer->column < 0 ? w->dangle + angle * n : NULL;
-    chg_real *first = w->dfirst + g->short_start[atom] * width, *second = w->dsecond + g->short_start[atom] * width;
-    for (int r = 0; r < rows; r++) {
-        chgi_row_add(width, dx + r * width, first + g->angle_first[angle + r] * width);
-        chgi_row_add(width, dx + r * width, second + g->angle_second[angle + r] * width);
-        chgi_row_add(width, dx + r * width, w->dv_part + atom * width);
-        int64_t turn = g->angle_turn[angle + r];
-        if (layer->column < 0)
-            chgi_prefetch(dangle + (rows + r) * n, n, 1);
-        else
-            w->dtheta[turn] += (double)chgi_table_dot_slope(&work->pass->net->turn, &w->turn_place[turn], layer->column,
-                                                            width, dx + r * width);
-    }
-    if (layer->column < 0)
+    if (layer->column < 0) {
+        chg_real *dangle = w->dangle + angle * n;
         chgi_product(rows, n, width, dx, width, layer->angle.backward, n, work->first_gradient ? zeros : dangle,
                      work->first_gradient ? 0 : n, dangle, n);
+        return;
+    }
+    const chg_real *turns = chgi_pass_turns(work->pass, omp_get_thread_num(), true);
+    for (int r = 0; r < rows; r++) {
+        int64_t turn = g->angle_turn[angle + r];
+        w->dtheta[turn] += (double)chgi_row_dot(width, turns + (turn - g->turn_start[atom]) * width, dx + r * width);
+    }
+}
+
+static void scatter(const chgi_angle_work *work, int64_t atom, int64_t angle, int rows, const chg_real *dx)
+{
+    int width = work->layer->center.n_out;
+    if (width == 128)
+        scatter_as(128, work, atom, angle, rows, dx);
+    else
+        scatter_as(width, work, atom, angle, rows, dx);
+    spread_angles(work, atom, angle, rows, dx);
 }
 
 void chgi_angle_backward(const chgi_angle_work *work, int64_t atom, int64_t angle, int rows, const chg_real *dvalue,

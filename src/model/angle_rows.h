@@ -5,7 +5,8 @@
 #include "model/rows.h"
 
 #define chgi_angle_project CHGI_K(angle_project)
-#define chgi_angle_clear CHGI_K(angle_clear)
+#define chgi_angle_begin CHGI_K(angle_begin)
+#define chgi_angle_begin_back CHGI_K(angle_begin_back)
 #define chgi_angle_forward CHGI_K(angle_forward)
 #define chgi_angle_backward CHGI_K(angle_backward)
 #define chgi_angle_spread CHGI_K(angle_spread)
@@ -23,11 +24,14 @@ typedef struct chgi_angle_work {
  */
 void chgi_angle_project(const chgi_angle_work *work, const chg_real *v, const chg_real *e);
 
+/** Before chgi_angle_forward for the angles of one atom: what the turn table says of its turns. */
+void chgi_angle_begin(const chgi_angle_work *work, int64_t atom);
+
 /** gated() of the angles [angle, angle + rows) of one atom, (rows,n_out). */
 void chgi_angle_forward(const chgi_angle_work *work, int64_t atom, int64_t angle, int rows, chg_real *value);
 
-/** Zero one atom's sums before chgi_angle_backward. */
-void chgi_angle_clear(const chgi_angle_work *work, int64_t atom);
+/** Before chgi_angle_backward for the angles of one atom: the same with slopes, and its sums are zeroed. */
+void chgi_angle_begin_back(const chgi_angle_work *work, int64_t atom);
 
 /** Back through gated(): adds to the sums of one atom and its short edges, and to dangle or dtheta.
  *  \param[in]  dvalue  (rows,n_out)

@@ -1,5 +1,7 @@
 #include "model/angle_rows.h"
 
+#include <string.h>
+
 /* Features that layer `layer` reads (layer > 0), and writes as layer + 1. */
 static chg_real *features(const chgi_pass *pass, int layer)
 {
@@ -21,21 +23,34 @@ static chgi_angle_work work_of(const chgi_pass *pass, int layer)
     };
 }
 
+/* An atom's first features from the turn table. */
+static void first_features(const chgi_pass *pass, int64_t atom, chg_real *angles)
+{
+    const chgi_graph *g = pass->graph;
+    int n = pass->net->width_angle;
+    int64_t start = g->turn_start[atom];
+    chg_real *rows = chgi_pass_turns(pass, omp_get_thread_num(), true);
+    for (int64_t t = start; t < g->turn_start[atom + 1]; t++)
+        chgi_table_value(&pass->net->turn, &pass->w.turn_place[t], pass->net->column_angle, n, rows + (t - start) * n);
+    for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a++)
+        memcpy(angles + a * n, rows + (g->angle_turn[a] - start) * n, (size_t)n * sizeof *rows);
+}
+
 static void update_angles(const chgi_angle_work *work, chg_real *new, int64_t atom)
 {
     const chgi_pass *pass = work->pass;
     const chgi_graph *g = pass->graph;
     int n = work->layer->gated.n_out;
+    const chg_real *old = work->angle ? work->angle : new;
     chg_real *value = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_G);
+    chgi_angle_begin(work, atom);
+    if (!work->angle)
+        first_features(pass, atom, new);
     for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a += CHGI_TILE) {
         int rows = chgi_tile_rows(a, g->angle_start[atom + 1]);
         chgi_angle_forward(work, atom, a, rows, value);
-        for (int r = 0; r < rows && !work->angle; r++)
-            chgi_table_value(&pass->net->turn, &pass->w.turn_place[g->angle_turn[a + r]], pass->net->column_angle, n,
-                             new + (a + r) * n);
-        const chg_real *old = work->angle ? work->angle + a * n : new + a *n;
         for (int64_t k = 0; k < (int64_t)rows * n; k += CHGI_LANES)
-            chgi_store(new + a *n + k, chgi_load(old + k) + chgi_load(value + k));
+            chgi_store(new + a *n + k, chgi_load(old + a * n + k) + chgi_load(value + k));
     }
 }
 
@@ -53,7 +68,7 @@ static void spread_angles(const chgi_angle_work *work, int64_t atom)
     const chgi_pass *pass = work->pass;
     const chgi_graph *g = pass->graph;
     chg_real *value = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_G);
-    chgi_angle_clear(work, atom);
+    chgi_angle_begin_back(work, atom);
     for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a += CHGI_TILE)
         chgi_angle_backward(work, atom, a, chgi_tile_rows(a, g->angle_start[atom + 1]),
                             pass->w.dangle + a * pass->net->width_angle, value);

@@ -63,6 +63,14 @@ static void gather_slope(const chgi_pass *pass, int layer, int64_t atom, int64_t
     gather_as(TAKE_SLOPE, pass, layer, atom, edge, rows, out);
 }
 
+/* Their slopes in r, of long bonds; NULL: not kept. */
+static chg_real *from_bond_slope(const chgi_pass *pass, int layer)
+{
+    const chgi_graph *g = pass->graph;
+    int64_t before = layer * (g->n_bond - g->n_short_bond) - g->n_short_bond; /* the first long bond is row 0 */
+    return pass->keep ? pass->w.from_bond_slope + before * pass->net->atom_conv[layer].center.n_out : NULL;
+}
+
 static chg_real *kept_y(const chgi_pass *pass, int layer, int64_t edge)
 {
     return pass->keep ? pass->w.y_atom + (layer * pass->graph->n_edge + edge) * 2 * pass->net->width_atom
@@ -82,18 +90,33 @@ static void forward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_t
     chgi_gated_forward(gated, rows, h, y, message);
 }
 
+/* sum += message * weight over some edges. */
+CHGI_INLINE void weigh_as(int n, const chgi_pass *pass, int64_t edge, int rows, const chg_real *message, chg_real *sum)
+{
+    chg_vector v[CHGI_ROW_VECTORS];
+    chgi_row_zero(n, v);
+    for (int r = 0; r < rows; r++, message += n) {
+        const chg_real *weight = pass->w.wa + (int64_t)pass->graph->bond[edge + r] * n;
+#pragma GCC unroll 8
+        for (int c = 0; c < n; c += CHGI_LANES)
+            v[c / CHGI_LANES] += chgi_load(message + c) * chgi_load(weight + c);
+    }
+    chgi_row_flush(n, v, sum);
+}
+
 static void sum_messages(const chgi_pass *pass, int layer, int64_t atom)
 {
     const chgi_graph *g = pass->graph;
-    const chgi_workspace *w = &pass->w;
     int n = pass->net->width_atom;
-    chg_real *message = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_G), *sum = w->sum + atom * n;
+    chg_real *message = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_G), *sum = pass->w.sum + atom * n;
     memset(sum, 0, (size_t)n * sizeof *sum);
     for (int64_t e = g->edge_start[atom]; e < g->edge_start[atom + 1]; e += CHGI_TILE) {
         int rows = chgi_tile_rows(e, g->edge_start[atom + 1]);
         forward_tile(pass, layer, atom, e, rows, kept_y(pass, layer, e), message);
-        for (int r = 0; r < rows; r++)
-            chgi_row_add_product(n, message + r * n, w->wa + (int64_t)g->bond[e + r] * n, sum);
+        if (n == 64)
+            weigh_as(64, pass, e, rows, message, sum);
+        else
+            weigh_as(n, pass, e, rows, message, sum);
     }
 }
 
@@ -103,14 +126,17 @@ static void project_bonds(const chgi_pass *pass, int layer)
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     int width = conv->center.n_out;
-    chg_real *rows = from_bond(pass, layer);
+    chg_real *rows = from_bond(pass, layer), *slopes = from_bond_slope(pass, layer);
     chgi_rows_project(&conv->bond, g->n_short_bond, chgi_pass_e(pass, layer), NULL, rows);
 #pragma omp for schedule(dynamic, CHGI_TILE)
     for (int64_t u = g->n_short_bond; u < g->n_bond; u++) {
         chg_real *row = rows + u * width;
         if (u + 1 < g->n_bond)
             chgi_table_prefetch(&pass->net->radial, &pass->w.bond_place[u + 1], conv->column, width);
-        chgi_table_value(&pass->net->radial, &pass->w.bond_place[u], conv->column, width, row);
+        if (slopes)
+            chgi_table_both(&pass->net->radial, &pass->w.bond_place[u], conv->column, width, row, slopes + u * width);
+        else
+            chgi_table_value(&pass->net->radial, &pass->w.bond_place[u], conv->column, width, row);
         if (g->n_angle > 0 && conv->has_long_bias) /* else no bond convolution ran, and none has added its bias */
             chgi_row_add(width, conv->long_bias, row);
     }
@@ -149,56 +175,77 @@ void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
                       chgi_pass_v(pass, layer + 1));
 }
 
-/* message dsum . slope of the weight of one bond. */
-static chg_real weight_slope(const chgi_pass *pass, int64_t bond, const chg_real *message, const chg_real *dsum)
+/* What is kept: slopes of the message's weight, and of a long bond's part of x. */
+static chg_real kept_slopes(const chgi_pass *pass, int layer, int64_t bond, const chg_real *message,
+                            const chg_real *dsum, const chg_real *dx)
 {
-    const chgi_network *net = pass->net;
-    int n = net->width_atom;
+    int n = pass->net->width_atom, width = pass->net->atom_conv[layer].center.n_out;
+    const chg_real *weight = pass->w.wa_slope + bond * n, *part = from_bond_slope(pass, layer) + bond * width;
     chg_vector sum = {0};
-    chg_real table[CHGI_MOST_WIDTH], *slope = table;
-    if (pass->keep)
-        slope = pass->w.wa_slope + bond * n;
-    else
-        chgi_table_slope(&net->radial, &pass->w.bond_place[bond], net->column_weight, n, table);
     for (int c = 0; c < n; c += CHGI_LANES)
-        sum += chgi_load(message + c) * chgi_load(dsum + c) * chgi_load(slope + c);
+        sum += chgi_load(message + c) * chgi_load(dsum + c) * chgi_load(weight + c);
+    for (int c = 0; c < width && bond >= pass->graph->n_short_bond; c += CHGI_LANES)
+        sum += chgi_load(dx + c) * chgi_load(part + c);
     return chgi_sum(sum);
 }
 
+/* The same from the tables. */
+static chg_real table_slopes(const chgi_pass *pass, int layer, int64_t bond, const chg_real *message,
+                             const chg_real *dsum, const chg_real *dx)
+{
+    const chgi_network *net = pass->net;
+    const chgi_atom_conv *conv = &net->atom_conv[layer];
+    const chgi_place *place = &pass->w.bond_place[bond];
+    int n = net->width_atom;
+    chg_real product[CHGI_MOST_WIDTH], sum = 0;
+    for (int c = 0; c < n; c += CHGI_LANES)
+        chgi_store(product + c, chgi_load(message + c) * chgi_load(dsum + c));
+    if (bond >= pass->graph->n_short_bond)
+        sum = chgi_table_dot_slope(&net->radial, place, conv->column, conv->center.n_out, dx);
+    return sum + chgi_table_dot_slope(&net->radial, place, net->column_weight, n, product);
+}
+
 /* dE/dr of some edges through the weights of their messages, and of long ones through the bond's part of x. */
-static void length_tile(const chgi_pass *pass, const chgi_atom_conv *conv, const chg_real *dsum, int64_t edge, int rows,
+static void length_tile(const chgi_pass *pass, int layer, const chg_real *dsum, int64_t edge, int rows,
                         const chg_real *message, const chg_real *dx)
 {
-    const chgi_graph *g = pass->graph;
-    const chgi_table *table = &pass->net->radial;
-    int n = pass->net->width_atom, width = conv->center.n_out;
+    int n = pass->net->width_atom, width = pass->net->atom_conv[layer].center.n_out;
     for (int r = 0; r < rows; r++, message += n, dx += width) {
-        int64_t u = g->bond[edge + r];
-        const chgi_place *place = &pass->w.bond_place[u];
-        if (r + 1 < rows && g->bond[edge + r + 1] >= g->n_short_bond)
-            chgi_table_prefetch(table, &pass->w.bond_place[g->bond[edge + r + 1]], conv->column, width);
-        double along = (double)weight_slope(pass, u, message, dsum);
-        if (u >= g->n_short_bond)
-            along += chgi_table_dot_slope(table, place, conv->column, width, dx);
-        pass->w.dlength_edge[edge + r] += along;
+        int64_t u = pass->graph->bond[edge + r];
+        pass->w.dlength_edge[edge + r] += (double)(pass->keep ? kept_slopes(pass, layer, u, message, dsum, dx)
+                                                              : table_slopes(pass, layer, u, message, dsum, dx));
     }
 }
 
-/* dx of some edges of one atom to the atom itself, to the far ends, and to short bonds. */
+/* dx of some edges of one atom to the atom itself and to the far ends. */
+CHGI_INLINE void spread_as(int width, const chgi_pass *pass, int64_t atom, int64_t edge, int rows, const chg_real *dx)
+{
+    chg_vector sum[CHGI_ROW_VECTORS];
+    chgi_row_zero(width, sum);
+    for (int r = 0; r < rows; r++, dx += width) {
+        chg_real *far = pass->w.dfar + (int64_t)pass->graph->edge_far[edge + r] * width;
+#pragma GCC unroll 8
+        for (int c = 0; c < width; c += CHGI_LANES) {
+            sum[c / CHGI_LANES] += chgi_load(dx + c);
+            chgi_store(far + c, chgi_load(far + c) + chgi_load(dx + c));
+        }
+    }
+    chgi_row_flush(width, sum, pass->w.dv_part + atom * width);
+}
+
+/* The same, and to short bonds. */
 static void spread_tile(const chgi_pass *pass, int layer, int64_t atom, int64_t edge, int rows, const chg_real *dx)
 {
     int width = pass->net->atom_conv[layer].center.n_out;
     const chgi_graph *g = pass->graph;
-    const chgi_workspace *w = &pass->w;
     int64_t shorts = g->short_start[atom + 1] - g->short_start[atom], rank = edge - g->edge_start[atom];
-    for (int r = 0; r < rows; r++, dx += width) {
-        if (layer > 0) { /* nobody asks for the gradient of the embedding */
-            chgi_row_add(width, dx, w->dv_part + atom * width);
-            chgi_row_add(width, dx, w->dfar + (int64_t)g->edge_far[edge + r] * width);
-        }
-        if (rank + r < shorts)
-            memcpy(w->dfirst + (g->short_start[atom] + rank + r) * width, dx, (size_t)width * sizeof *dx);
-    }
+    if (layer > 0 && width == 128) /* in the first nobody asks for the gradient of the embedding */
+        spread_as(128, pass, atom, edge, rows, dx);
+    else if (layer > 0)
+        spread_as(width, pass, atom, edge, rows, dx);
+    if (rank < shorts)
+        memcpy(pass->w.dfirst + (g->short_start[atom] + rank) * width, dx,
+               (size_t)(rank + rows < shorts ? rows : shorts - rank) * (size_t)width * sizeof *dx);
 }
 
 static void backward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_t edge, int rows)
@@ -206,7 +253,7 @@ static void backward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    int n = pass->net->width_atom, thread = omp_get_thread_num();
+    int n = pass->net->width_atom, width = conv->center.n_out, thread = omp_get_thread_num();
     chg_real *slope = chgi_pass_tile(pass, thread, CHGI_TILE_SLOPE),
              *message = chgi_pass_tile(pass, thread, CHGI_TILE_G);
     chg_real *dg = chgi_pass_tile(pass, thread, CHGI_TILE_DG), *dy = chgi_pass_tile(pass, thread, CHGI_TILE_DY);
@@ -218,6 +265,8 @@ static void backward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_
         chgi_prefetch(w->wa + (int64_t)g->bond[edge + r] * n, n, 0);
         if (pass->keep)
             chgi_prefetch(w->wa_slope + (int64_t)g->bond[edge + r] * n, n, 0);
+        if (pass->keep && g->bond[edge + r] >= g->n_short_bond)
+            chgi_prefetch(from_bond_slope(pass, layer) + (int64_t)g->bond[edge + r] * width, width, 0);
     }
     if (conv->gated.n_hidden)
         gather_slope(pass, layer, atom, edge, rows, slope);
@@ -227,7 +276,7 @@ static void backward_tile(const chgi_pass *pass, int layer, int64_t atom, int64_
             chgi_store(dg + r * n + c, chgi_load(dsum + c) * chgi_load(weight + c));
     }
     chgi_gated_backward(&conv->gated, rows, slope, y, dg, message, dy, dx);
-    length_tile(pass, conv, dsum, edge, rows, message, dx);
+    length_tile(pass, layer, dsum, edge, rows, message, dx);
     spread_tile(pass, layer, atom, edge, rows, dx);
 }
 

@@ -17,22 +17,45 @@ static chgi_angle_work work_of(const chgi_pass *pass, int layer)
     };
 }
 
+/* message_p += sum over q of value wb_q for some angles of one atom, whose first edges p ascend. */
+CHGI_INLINE void weigh_as(int n, const chgi_pass *pass, int64_t atom, int64_t angle, int rows, const chg_real *value,
+                          chg_real *message)
+{
+    const chgi_graph *g = pass->graph;
+    const int32_t *p = g->angle_first + angle, *q = g->angle_second + angle;
+    chg_vector sum[CHGI_ROW_VECTORS];
+    chgi_row_zero(n, sum);
+    for (int r = 0; r < rows; r++, value += n) {
+        const chg_real *weight = pass->w.wb + chgi_graph_bond(g, atom, q[r]) * n;
+#pragma GCC unroll 4
+        for (int c = 0; c < n; c += CHGI_LANES)
+            sum[c / CHGI_LANES] += chgi_load(value + c) * chgi_load(weight + c);
+        if (r + 1 < rows && p[r + 1] == p[r])
+            continue;
+        chgi_row_flush(n, sum, message + p[r] * n);
+        chgi_row_zero(n, sum);
+    }
+}
+
 /* message_p = wb_p sum over q of gated() wb_q for the short edges p of one atom. */
 static void sum_messages(const chgi_angle_work *work, int64_t atom)
 {
-    const chgi_graph *g = work->pass->graph;
-    const chgi_workspace *w = &work->pass->w;
+    const chgi_pass *pass = work->pass;
+    const chgi_graph *g = pass->graph;
+    const chgi_workspace *w = &pass->w;
     int n = work->layer->gated.n_out;
-    chg_real *value = chgi_pass_tile(work->pass, omp_get_thread_num(), CHGI_TILE_G);
+    chg_real *value = chgi_pass_tile(pass, omp_get_thread_num(), CHGI_TILE_G);
     chg_real *message = w->message + g->short_start[atom] * n;
     int64_t shorts = g->short_start[atom + 1] - g->short_start[atom];
     memset(message, 0, (size_t)(shorts * n) * sizeof *message);
+    chgi_angle_begin(work, atom);
     for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a += CHGI_TILE) {
         int rows = chgi_tile_rows(a, g->angle_start[atom + 1]);
         chgi_angle_forward(work, atom, a, rows, value);
-        for (int r = 0; r < rows; r++)
-            chgi_row_add_product(n, value + r * n, w->wb + chgi_graph_bond(g, atom, g->angle_second[a + r]) * n,
-                                 message + g->angle_first[a + r] * n);
+        if (n == 64)
+            weigh_as(64, pass, atom, a, rows, value, message);
+        else
+            weigh_as(n, pass, atom, a, rows, value, message);
     }
     for (int32_t p = 0; p < shorts; p++) {
         const chg_real *weight = w->wb + chgi_graph_bond(g, atom, p) * n;
@@ -68,31 +91,52 @@ void chgi_bond_conv_forward(const chgi_pass *pass, int layer)
     update_bonds(pass, &work.layer->out, e, chgi_pass_e(pass, layer + 1));
 }
 
-/* dg of one angle. */
-static void seed_row(const chgi_pass *pass, int64_t first, int64_t second, chg_real *dg)
+/* dg = dmessage_p wb_p wb_q. */
+CHGI_INLINE void seed_as(int n, const chgi_pass *pass, int64_t atom, int64_t angle, int rows, chg_real *dg)
 {
+    const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    int n = pass->net->width_bond;
-    const chg_real *dmessage = w->de_part + first * n, *p = w->wb + first * n, *q = w->wb + second * n;
-    for (int c = 0; c < n; c += CHGI_LANES)
-        chgi_store(dg + c, chgi_load(dmessage + c) * chgi_load(p + c) * chgi_load(q + c));
+    const int32_t *p = g->angle_first + angle, *q = g->angle_second + angle;
+    chg_vector seed[CHGI_ROW_VECTORS];
+    chgi_row_zero(n, seed);
+    for (int r = 0; r < rows; r++, dg += n) {
+        int64_t first = chgi_graph_bond(g, atom, p[r]) * n, second = chgi_graph_bond(g, atom, q[r]) * n;
+        if (r == 0 || p[r] != p[r - 1])
+#pragma GCC unroll 4
+            for (int c = 0; c < n; c += CHGI_LANES)
+                seed[c / CHGI_LANES] = chgi_load(w->de_part + first + c) * chgi_load(w->wb + first + c);
+#pragma GCC unroll 4
+        for (int c = 0; c < n; c += CHGI_LANES)
+            chgi_store(dg + c, seed[c / CHGI_LANES] * chgi_load(w->wb + second + c));
+    }
 }
 
-/* dE/dr through the weights of its two bonds. */
-static void weight_row(const chgi_pass *pass, int64_t first, int64_t second, const chg_real *value, double *dfirst,
-                       double *dsecond)
+/* dE/dr through the weights of both bonds. */
+CHGI_INLINE void length_as(int n, const chgi_pass *pass, int64_t atom, int64_t angle, int rows, const chg_real *value,
+                           double *dlength)
 {
+    const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    int n = pass->net->width_bond;
-    const chg_real *dmessage = w->de_part + first * n;
-    chg_vector by_first = {0}, by_second = {0};
-    for (int c = 0; c < n; c += CHGI_LANES) {
-        chg_vector seed = chgi_load(value + c) * chgi_load(dmessage + c);
-        by_first += seed * chgi_load(w->wb_slope + first * n + c) * chgi_load(w->wb + second * n + c);
-        by_second += seed * chgi_load(w->wb + first * n + c) * chgi_load(w->wb_slope + second * n + c);
+    const int32_t *p = g->angle_first + angle, *q = g->angle_second + angle;
+    for (int from = 0; from < rows; from += CHGI_LANES) {
+        chg_vector by_first[CHGI_LANES] = {{0}}, by_second[CHGI_LANES] = {{0}};
+        int count = rows - from < CHGI_LANES ? rows - from : CHGI_LANES;
+        for (int r = 0; r < count; r++, value += n) {
+            int64_t first = chgi_graph_bond(g, atom, p[from + r]) * n,
+                    second = chgi_graph_bond(g, atom, q[from + r]) * n;
+#pragma GCC unroll 4
+            for (int c = 0; c < n; c += CHGI_LANES) {
+                chg_vector seed = chgi_load(value + c) * chgi_load(w->de_part + first + c);
+                by_first[r] += seed * chgi_load(w->wb_slope + first + c) * chgi_load(w->wb + second + c);
+                by_second[r] += seed * chgi_load(w->wb + first + c) * chgi_load(w->wb_slope + second + c);
+            }
+        }
+        chg_vector along_first = chgi_sum_each(by_first), along_second = chgi_sum_each(by_second);
+        for (int r = 0; r < count; r++) {
+            dlength[p[from + r]] += (double)along_first[r];
+            dlength[q[from + r]] += (double)along_second[r];
+        }
     }
-    *dfirst += (double)chgi_sum(by_first);
-    *dsecond += (double)chgi_sum(by_second);
 }
 
 static void spread_messages(const chgi_angle_work *work, int64_t atom)
@@ -102,16 +146,18 @@ static void spread_messages(const chgi_angle_work *work, int64_t atom)
     int n = work->layer->gated.n_out, thread = omp_get_thread_num();
     chg_real *dg = chgi_pass_tile(pass, thread, CHGI_TILE_DG), *value = chgi_pass_tile(pass, thread, CHGI_TILE_G);
     double *dlength = pass->w.dlength_short + g->short_start[atom];
-    chgi_angle_clear(work, atom);
+    chgi_angle_begin_back(work, atom);
     for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a += CHGI_TILE) {
         int rows = chgi_tile_rows(a, g->angle_start[atom + 1]);
-        const int32_t *p = g->angle_first + a, *q = g->angle_second + a;
-        for (int r = 0; r < rows; r++)
-            seed_row(pass, chgi_graph_bond(g, atom, p[r]), chgi_graph_bond(g, atom, q[r]), dg + r * n);
+        if (n == 64)
+            seed_as(64, pass, atom, a, rows, dg);
+        else
+            seed_as(n, pass, atom, a, rows, dg);
         chgi_angle_backward(work, atom, a, rows, dg, value);
-        for (int r = 0; r < rows; r++)
-            weight_row(pass, chgi_graph_bond(g, atom, p[r]), chgi_graph_bond(g, atom, q[r]), value + r * n,
-                       &dlength[p[r]], &dlength[q[r]]);
+        if (n == 64)
+            length_as(64, pass, atom, a, rows, value, dlength);
+        else
+            length_as(n, pass, atom, a, rows, value, dlength);
     }
 }
 

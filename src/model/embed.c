@@ -76,10 +76,16 @@ static void collect_features(const chgi_pass *pass, int64_t atom)
     const chgi_network *net = pass->net;
     const chgi_graph *g = pass->graph;
     const chgi_workspace *w = &pass->w;
-    for (int64_t a = g->angle_start[atom]; w->dangle && a < g->angle_start[atom + 1]; a++) {
+    int n = net->width_angle;
+    int64_t start = g->turn_start[atom];
+    chg_real *slopes = chgi_pass_turns(pass, omp_get_thread_num(), true);
+    if (!w->dangle)
+        return;
+    for (int64_t t = start; t < g->turn_start[atom + 1]; t++)
+        chgi_table_slope(&net->turn, &w->turn_place[t], net->column_angle, n, slopes + (t - start) * n);
+    for (int64_t a = g->angle_start[atom]; a < g->angle_start[atom + 1]; a++) {
         int64_t turn = g->angle_turn[a];
-        w->dtheta[turn] += (double)chgi_table_dot_slope(&net->turn, &w->turn_place[turn], net->column_angle,
-                                                        net->width_angle, w->dangle + a * net->width_angle);
+        w->dtheta[turn] += (double)chgi_row_dot(n, slopes + (turn - start) * n, w->dangle + a * n);
     }
 }
 

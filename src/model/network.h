@@ -78,7 +78,8 @@ typedef struct chgi_workspace {
     chg_real *wa_slope;      /**< keeping: (b,width_atom) their slopes in r */
     chg_real *wb, *wb_slope; /**< (s,width_bond) weights of bond messages; slope in r */
     chg_real *from_center, *from_neighbour; /**< [n_conv] (n,2 hidden) projections of v */
-    chg_real *from_bond;                /**< keeping: [n_conv] (b,2 hidden) projections of e for atom convolutions */
+    chg_real *from_bond;       /**< keeping: [n_conv] (b,2 hidden) projections of e for atom convolutions */
+    chg_real *from_bond_slope; /**< keeping: [n_conv] (b - s,2 hidden) slopes in r of long bonds' projections */
     chg_real *from_first, *from_second; /**< (s,widest) projections of e for the angle layer at work */
     chg_real *from_middle;              /**< (n,widest) projection of v for the angle layer at work */
     chg_real *sum;                      /**< (n,width_atom) message sums; backward: their gradient */
@@ -101,6 +102,8 @@ typedef struct chgi_workspace {
 
     chg_real *scratch;   /**< [threads] tiles of one thread */
     size_t scratch_size; /**< numbers per thread */
+    chg_real *turns;     /**< [threads] (2,turns of one atom,widest) rows of the turn table, values and slopes */
+    size_t turns_size;   /**< numbers per thread */
 } chgi_workspace;
 
 /** Everything one pass works on. */
@@ -158,6 +161,12 @@ enum {
 static inline chg_real *chgi_pass_tile(const chgi_pass *pass, int thread, int tile)
 {
     return pass->w.scratch + (size_t)thread * pass->w.scratch_size + (size_t)tile * (pass->w.scratch_size / CHGI_TILES);
+}
+
+/** Rows of the calling thread for the turns of one atom: of values, or of slopes. */
+static inline chg_real *chgi_pass_turns(const chgi_pass *pass, int thread, bool slopes)
+{
+    return pass->w.turns + (size_t)thread * pass->w.turns_size + (slopes ? pass->w.turns_size / 2 : 0);
 }
 
 /** Slot of a layer among the arrays that the reverse pass needs. */

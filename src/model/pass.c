@@ -44,6 +44,8 @@ static void layout_kept(chgi_arena *arena, chgi_pass *pass)
     int width = angle_width(net), bonds = net->n_conv - 1, updates = net->n_conv > 2 ? net->n_conv - 2 : 0;
     bool hidden_angle = updates > 0 && net->angle_update[0].gated.n_hidden > 0;
     w->wa_slope = take(arena, 1, g->n_bond, net->width_atom);
+    w->from_bond_slope =
+        take(arena, net->n_conv, g->n_bond - g->n_short_bond, chgi_gated_width(&net->atom_conv[0].gated));
     w->y_atom = take(arena, net->n_conv, g->n_edge, 2 * net->width_atom);
     w->slope_bond = take(arena, bonds, g->n_angle, width);
     w->y_bond = take(arena, bonds, g->n_angle, 2 * net->width_bond);
@@ -116,4 +118,7 @@ void chgi_pass_layout(chgi_arena *arena, chgi_pass *pass)
         layout_backward(arena, pass);
     w->scratch_size = (size_t)CHGI_TILES * CHGI_TILE * (size_t)chgi_network_widest(net);
     w->scratch = take(arena, pass->n_thread, 1, (int64_t)w->scratch_size);
+    int64_t most_turns = (int64_t)g->most_short * (g->most_short - 1) / 2;
+    w->turns_size = 2 * (size_t)most_turns * (size_t)larger(angle_width(net), net->width_angle);
+    w->turns = take(arena, pass->n_thread, 1, (int64_t)w->turns_size);
 }

@@ -40,6 +40,31 @@ void chgi_rows_pair(const chgi_graph *graph, int width, const chg_real *part, in
 /** de += (both edges' part) W for all short bonds. \param[in] part (n_short_edge,linear->n_out) */
 void chgi_rows_spread(const chgi_pass *pass, const chgi_linear *linear, const chg_real *part);
 
+/** Whole vectors of a row in the narrowest and widest case. */
+enum { CHGI_ROW_VECTORS = 2 * CHGI_MOST_WIDTH / CHGI_LANES };
+
+/** A row to registers, and back to memory by addition. */
+CHGI_INLINE void chgi_row_load(int width, const chg_real *row, chg_vector *v)
+{
+#pragma GCC unroll 8
+    for (int c = 0; c < width; c += CHGI_LANES)
+        v[c / CHGI_LANES] = chgi_load(row + c);
+}
+
+CHGI_INLINE void chgi_row_zero(int width, chg_vector *v)
+{
+#pragma GCC unroll 8
+    for (int c = 0; c < width; c += CHGI_LANES)
+        v[c / CHGI_LANES] = (chg_vector){0};
+}
+
+CHGI_INLINE void chgi_row_flush(int width, const chg_vector *v, chg_real *sum)
+{
+#pragma GCC unroll 8
+    for (int c = 0; c < width; c += CHGI_LANES)
+        chgi_store(sum + c, chgi_load(sum + c) + v[c / CHGI_LANES]);
+}
+
 /** sum += row. */
 static inline void chgi_row_add(int width, const chg_real *row, chg_real *sum)
 {

@@ -6,18 +6,17 @@
  * other rows of the block fill the wait.  A block stays in the first cache. */
 enum { BLOCK = 8 };
 
-/* Compiled once for the width of the released models, so that loops over a row unroll, and once for any width. */
-#define CHGI_STAGE static inline __attribute__((always_inline))
+/* Stages are compiled once for the width of the released models, so that loops over a row unroll, and once for any. */
 
 /* The sums over the lanes of `count` vectors, a multiple of CHGI_LANES. */
-CHGI_STAGE void sums(int count, const chg_vector *v, chg_real *sum)
+CHGI_INLINE void sums(int count, const chg_vector *v, chg_real *sum)
 {
     for (int k = 0; k < count; k += CHGI_LANES)
         chgi_store(sum + k, chgi_sum_each(v + k));
 }
 
 /* 1/sigma of core and gate of each row. */
-CHGI_STAGE void find_inverses(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y,
+CHGI_INLINE void find_inverses(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y,
                               chg_real inverse[2 * BLOCK])
 {
     chg_vector square[2 * BLOCK];
@@ -33,12 +32,12 @@ CHGI_STAGE void find_inverses(const chgi_gated *gated, int n, int n_feature, int
         inverse[r] = gated->norm ? 1 / chgi_norm_root(inverse[r] / (chg_real)n_feature + (chg_real)1e-5) : 1;
 }
 
-CHGI_STAGE chg_vector normed(const chgi_gated *gated, int half, chg_real inverse, const chg_real *y, int c)
+CHGI_INLINE chg_vector normed(const chgi_gated *gated, int half, chg_real inverse, const chg_real *y, int c)
 {
     return chgi_load(y + c) * inverse * chgi_load(gated->scale[half] + c) + chgi_load(gated->shift[half] + c);
 }
 
-CHGI_STAGE void forward_block(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y, chg_real *g)
+CHGI_INLINE void forward_block(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y, chg_real *g)
 {
     chg_real inverse[2 * BLOCK];
     find_inverses(gated, n, n_feature, rows, y, inverse);
@@ -52,7 +51,7 @@ CHGI_STAGE void forward_block(const chgi_gated *gated, int n, int n_feature, int
 }
 
 /* The forward result, dy before the LayerNorms' sums, and those sums lane by lane: dhat y. */
-CHGI_STAGE void backward_row(const chgi_gated *gated, int n, const chg_real inverse[2], const chg_real *y,
+CHGI_INLINE void backward_row(const chgi_gated *gated, int n, const chg_real inverse[2], const chg_real *y,
                              const chg_real *dg, chg_real *g, chg_real *dy, chg_vector sum[2])
 {
     sum[0] = sum[1] = (chg_vector){0};
@@ -71,7 +70,7 @@ CHGI_STAGE void backward_row(const chgi_gated *gated, int n, const chg_real inve
     }
 }
 
-CHGI_STAGE void backward_block(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y,
+CHGI_INLINE void backward_block(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y,
                                const chg_real *dg, chg_real *g, chg_real *dy)
 {
     chg_real inverse[2 * BLOCK], mean[2 * BLOCK];

@@ -71,6 +71,9 @@ static inline void chgi_store(chg_real *p, chg_vector v)
             __builtin_prefetch(chgi_line_ + chgi_at_, write, 2);                                 \
     } while (0)
 
+/** For functions that are called with constant widths, so that loops over a row unroll and rows stay in registers. */
+#define CHGI_INLINE static inline __attribute__((always_inline))
+
 static inline chg_vector chgi_splat(chg_real x)
 {
     return (chg_vector){0} + x;

@@ -93,6 +93,15 @@ void chgi_table_slope(const chgi_table *table, const chgi_place *place, int colu
         chgi_store(out + c, slope_vector(table, place, column + c));
 }
 
+void chgi_table_both(const chgi_table *table, const chgi_place *place, int column, int width, chg_real *value,
+                     chg_real *slope)
+{
+    for (int c = 0; c < width; c += CHGI_LANES) {
+        chgi_store(value + c, chgi_table_vector(table, place, column + c));
+        chgi_store(slope + c, slope_vector(table, place, column + c));
+    }
+}
+
 chg_real chgi_table_dot_slope(const chgi_table *table, const chgi_place *place, int column, int width,
                               const chg_real *d)
 {

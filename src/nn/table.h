@@ -11,6 +11,7 @@
 #define chgi_table_place CHGI_K(table_place)
 #define chgi_table_value CHGI_K(table_value)
 #define chgi_table_add CHGI_K(table_add)
+#define chgi_table_both CHGI_K(table_both)
 #define chgi_table_slope CHGI_K(table_slope)
 #define chgi_table_dot_slope CHGI_K(table_dot_slope)
 
@@ -52,6 +53,9 @@ void chgi_table_value(const chgi_table *table, const chgi_place *place, int colu
 void chgi_table_add(const chgi_table *table, const chgi_place *place, int column, int width, chg_real *out);
 /** out = df/dx. */
 void chgi_table_slope(const chgi_table *table, const chgi_place *place, int column, int width, chg_real *out);
+/** Both. */
+void chgi_table_both(const chgi_table *table, const chgi_place *place, int column, int width, chg_real *value,
+                     chg_real *slope);
 /** Sum over columns of d df/dx. */
 chg_real chgi_table_dot_slope(const chgi_table *table, const chgi_place *place, int column, int width,
                               const chg_real *d);
