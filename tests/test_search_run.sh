@@ -99,6 +99,9 @@ is "$?" 143 "SIGTERM ends a search cleanly"
 run "$chgnet" search status long
 is "$status" 0 "which can be looked at"
 
+sh "$top_srcdir/tests/kill_search.sh" "$chgnet" 3 >out 2>&1
+tap_ok $? "kill -9 while it searches and while a label is made: the same bytes" || tap_note "$(cat out)"
+
 # ---- what is told ------------------------------------------------------------------------------------------------------
 run "$chgnet" search status basin exchange
 is "$(wc -l <out)" 3 "a line for each folder"

@@ -107,6 +107,13 @@ static chgnet_status get_state(chgnet_context *ctx, const chgi_restart *c, chgi_
     return get_walkers(ctx, c, config, s);
 }
 
+/* What the file tells of a minimum beside its atoms: one that was found in this run has none of it either. */
+static void forget_info(chgi_structure *structure)
+{
+    while (structure->n_info > 0)
+        chgi_structure_drop_info(structure, structure->info[structure->n_info - 1].key);
+}
+
 /* Structures from candidates.extxyz, the rest from the checkpoint. */
 static chgnet_status get_minima(chgnet_context *ctx, const chgi_restart *c, chgi_reader *reader, chgi_pool *pool)
 {
@@ -124,6 +131,7 @@ static chgnet_status get_minima(chgnet_context *ctx, const chgi_restart *c, chgi
                                      "the checkpoint knows %zu minima, candidates.extxyz holds %zu; both must be of "
                                      "one search",
                                      count / MINIMUM_NUMBERS, i);
+        forget_info(&m.structure);
         m.energy = row[0];
         m.free_energy = row[1];
         m.std = row[2];
