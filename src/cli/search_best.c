@@ -83,13 +83,32 @@ static chgnet_status collect(chgnet_context *ctx, const options *o, chgi_cli_fol
     return places && energies ? CHGNET_OK : chgi_context_nomem(ctx, (size_t)o->n, sizeof *energies);
 }
 
+/* Elements in the order in which they first come, with their numbers: Cu12S. */
+static void write_formula(const chgi_structure *s, char *formula, size_t size)
+{
+    size_t used = 0;
+    formula[0] = 0;
+    for (int64_t i = 0; i < s->n_atom && used < size; i++) {
+        int64_t count = 0, before = 0;
+        for (int64_t j = 0; j < s->n_atom; j++) {
+            before += s->numbers[j] == s->numbers[i] && j < i;
+            count += s->numbers[j] == s->numbers[i];
+        }
+        if (before == 0)
+            used += (size_t)snprintf(formula + used, size - used, count > 1 ? "%s%lld" : "%s",
+                                     chgi_element_symbol(s->numbers[i]), (long long)count);
+    }
+}
+
 static void print_list(const chgi_cli_folder *folders, const found *list, int64_t n)
 {
-    printf("%4s %16s %14s %6s %8s  %s\n", "rank", "energy (eV)", "above (eV)", "atoms", "minimum", "folder");
-    for (int64_t k = 0; k < n; k++)
-        printf("%4lld %16.6f %14.6f %6lld %8lld  %s\n", (long long)k + 1, list[k].energy,
-               list[k].energy - list[0].energy, (long long)folders[list[k].folder].minima[list[k].minimum].n_atom,
-               (long long)list[k].minimum, folders[list[k].folder].path);
+    printf("%4s %16s %14s  %-16s %8s  %s\n", "rank", "energy (eV)", "above (eV)", "atoms", "minimum", "folder");
+    for (int64_t k = 0; k < n; k++) {
+        char formula[256];
+        write_formula(&folders[list[k].folder].minima[list[k].minimum], formula, sizeof formula);
+        printf("%4lld %16.6f %14.6f  %-16s %8lld  %s\n", (long long)k + 1, list[k].energy,
+               list[k].energy - list[0].energy, formula, (long long)list[k].minimum, folders[list[k].folder].path);
+    }
 }
 
 static chgnet_status write_list(chgnet_context *ctx, const char *path, chgi_cli_folder *folders, const found *list,

@@ -61,17 +61,24 @@ static void destroy_columns(columns *c)
         chgi_memory_free(all[k]);
 }
 
-/* What the potential said last about a minimum before its label came. */
+/* What the potential said last about a minimum before its label came; NaN where it had learnt nothing yet, for then the
+ * teacher counts energies from another zero. */
 static double predicted(const chgi_cli_folder *folder, int64_t event)
 {
     for (int64_t k = event; k-- > 0;)
         if (folder->events[k].minimum == folder->events[event].minimum && strcmp(folder->events[k].what, "label") != 0)
-            return folder->events[k].free_energy;
+            return folder->events[k].labels > 0 ? folder->events[k].free_energy : NAN;
     return NAN;
+}
+
+static bool has_labels(const chgi_cli_folder *folder)
+{
+    return folder->n_event > 0 && folder->events[folder->n_event - 1].labels > 0;
 }
 
 static void fill_columns(const chgi_cli_folder *folder, columns *c)
 {
+    bool learns = has_labels(folder);
     double lowest = NAN, accepted = 0;
     const double memory = 0.95; /* acceptance over the last twenty or so */
     for (int64_t k = 0; k < folder->n_event; k++) {
@@ -83,10 +90,11 @@ static void fill_columns(const chgi_cli_folder *folder, columns *c)
             c->error[c->n_label++] = fabs(predicted(folder, k) - e->free_energy);
             continue;
         }
-        lowest = isnan(lowest) || e->free_energy < lowest ? e->free_energy : lowest;
+        double energy = learns && e->labels == 0 ? NAN : e->free_energy; /* see predicted() */
+        lowest = isnan(lowest) || energy < lowest ? energy : lowest;
         accepted = memory * accepted + (1 - memory) * (strcmp(e->result, "accepted") == 0);
         c->x[c->n] = (double)e->minimisation;
-        c->energy[c->n] = e->free_energy;
+        c->energy[c->n] = energy;
         c->lowest[c->n] = lowest;
         c->accepted[c->n] = accepted / (1 - pow(memory, (double)c->n + 1));
         c->n++;
