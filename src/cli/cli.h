@@ -34,7 +34,7 @@ typedef struct chgi_cli_command {
 } chgi_cli_command;
 
 extern const chgi_cli_command chgi_cli_predict, chgi_cli_convert, chgi_cli_delta, chgi_cli_info, chgi_cli_md,
-    chgi_cli_relax, chgi_cli_search, chgi_cli_socket, chgi_cli_eos;
+    chgi_cli_relax, chgi_cli_search, chgi_cli_socket, chgi_cli_eos, chgi_cli_elastic, chgi_cli_phonon_forces;
 
 /** The options that every command has; they are handled by chgi_cli_next. */
 #define CHGI_CLI_HELP_OPTION                 \

@@ -2,9 +2,13 @@
 #include "cli/common.h"
 
 #include <omp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "calc/calculator.h"
+#include "crystal/reader.h"
+#include "gp/delta_file.h"
 
 enum { MOST_THREADS = 4096 };
 
@@ -81,4 +85,40 @@ chgnet_status chgi_cli_take_common(chgnet_context *ctx, const char *command, int
         *taken = false;
         return CHGNET_OK;
     }
+}
+
+chgnet_status chgi_cli_read_first(chgnet_context *ctx, const char *path, chgi_structure *structure)
+{
+    chgi_reader *reader;
+    bool got;
+    CHGI_TRY(chgi_reader_open(ctx, path, &reader));
+    chgnet_status status = chgi_reader_next(reader, structure, &got);
+    chgi_reader_destroy(reader);
+    return status;
+}
+
+chgnet_status chgi_cli_load(chgnet_context *ctx, const chgi_cli_common *common, chgnet_options chosen,
+                            chgnet_model **model, chgnet_delta **delta, chgnet_calculator **calculator)
+{
+    chosen.precision = common->is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
+    chosen.threads = common->threads;
+    *model = NULL;
+    *delta = NULL;
+    *calculator = NULL;
+    CHGI_TRY(chgnet_model_load(ctx, common->model, model));
+    if (common->verbose)
+        fprintf(stderr, "chgnet: model %s from %s\n", chgnet_model_get_info(*model).version,
+                chgnet_model_get_info(*model).path);
+    CHGI_TRY(chgnet_calculator_create(ctx, *model, &chosen, calculator));
+    if (!common->delta)
+        return CHGNET_OK;
+    CHGI_TRY(chgi_delta_file_load(ctx, common->delta, delta));
+    return chgnet_calculator_set_delta(*calculator, *delta);
+}
+
+void chgi_cli_print_model(const chgi_cli_common *common, const chgnet_model *model)
+{
+    printf("CHGNet %s, %s precision%s%s\n\n", chgnet_model_get_info(model).version,
+           common->is_double ? "double" : "single", common->delta ? ", corrected by " : "",
+           common->delta ? common->delta : "");
 }

@@ -6,6 +6,7 @@
 #define CHGI_CLI_COMMON_H
 
 #include "cli/cli.h"
+#include "crystal/structure.h"
 
 typedef struct chgi_cli_common {
     const char *model; /**< NULL: the default, 0.3.0 */
@@ -48,5 +49,18 @@ chgnet_status chgi_cli_take_number(chgnet_context *ctx, const char *command, con
 /** A whole number within limits.  \return CHGNET_OK; CHGNET_EUSAGE */
 chgnet_status chgi_cli_take_count(chgnet_context *ctx, const char *command, const char *option, const char *value,
                                   int64_t least, int64_t most, int64_t *count);
+
+/** The first structure of a file.  \return CHGNET_OK; what the reader says */
+chgnet_status chgi_cli_read_first(chgnet_context *ctx, const char *path, chgi_structure *structure);
+
+/** What one calculator needs, as the common options say.  The caller frees what is there, also after an error.
+ *  \param[in]  chosen  the rest of what the calculator shall be
+ *  \param[out] model, delta, calculator  NULL where there is none
+ *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_EIO, CHGNET_ENOMEM */
+chgnet_status chgi_cli_load(chgnet_context *ctx, const chgi_cli_common *common, chgnet_options chosen,
+                            chgnet_model **model, chgnet_delta **delta, chgnet_calculator **calculator);
+
+/** Print the line that tells what computed a result, and an empty one. */
+void chgi_cli_print_model(const chgi_cli_common *common, const chgnet_model *model);
 
 #endif

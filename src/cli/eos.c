@@ -11,9 +11,10 @@
 #include "calc/calculator.h"
 #include "cli/common.h"
 #include "cli/plot.h"
-#include "crystal/reader.h"
 #include "gp/delta_file.h"
 #include "task/eos.h"
+
+static const double SKIN = 1; /* A: few lists of neighbours to a relaxation */
 
 enum { OPTION_POINTS = CHGI_CLI_LONG_ONLY, OPTION_RANGE, OPTION_NO_RELAX, OPTION_FMAX };
 
@@ -100,35 +101,7 @@ static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *
     return CHGNET_OK;
 }
 
-/* ---- preparation ------------------------------------------------------------------------------ */
-
-static chgnet_status load(run *r)
-{
-    const chgi_cli_common *common = &r->options->common;
-    chgnet_options chosen = chgnet_options_default();
-    chosen.precision = common->is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
-    chosen.threads = common->threads;
-    chosen.skin = 1;
-    CHGI_TRY(chgnet_model_load(r->ctx, common->model, &r->model));
-    if (common->verbose)
-        fprintf(stderr, "chgnet: model %s from %s\n", chgnet_model_get_info(r->model).version,
-                chgnet_model_get_info(r->model).path);
-    CHGI_TRY(chgnet_calculator_create(r->ctx, r->model, &chosen, &r->calculator));
-    if (!common->delta)
-        return CHGNET_OK;
-    CHGI_TRY(chgi_delta_file_load(r->ctx, common->delta, &r->delta));
-    return chgnet_calculator_set_delta(r->calculator, r->delta);
-}
-
-static chgnet_status read_structure(run *r)
-{
-    chgi_reader *reader;
-    bool got;
-    CHGI_TRY(chgi_reader_open(r->ctx, r->options->file, &reader));
-    chgnet_status status = chgi_reader_next(reader, &r->structure, &got);
-    chgi_reader_destroy(reader);
-    return status;
-}
+/* ---- energies --------------------------------------------------------------------------------- */
 
 /* The curve is taken around the minimum, in the shape that the cell has there. */
 static chgnet_status compute(run *r)
@@ -152,9 +125,7 @@ static void print(const run *r)
 {
     const chgi_eos_fit *f = &r->fit;
     double n = (double)r->structure.n_atom;
-    printf("CHGNet %s, %s precision%s%s\n\n", chgnet_model_get_info(r->model).version,
-           r->options->common.is_double ? "double" : "single", r->delta ? ", corrected by " : "",
-           r->delta ? r->options->common.delta : "");
+    chgi_cli_print_model(&r->options->common, r->model);
     printf("%14s %12s %14s %12s %12s\n", "volume (A^3)", "A^3/atom", "energy (eV)", "fit (meV)", "p (GPa)");
     for (int64_t k = 0; k < r->options->eos.n_point; k++) {
         const chgi_eos_point *p = &r->points[k];
@@ -218,17 +189,21 @@ static void on_warning(const char *text, void *user)
 
 static chgnet_status do_all(run *r)
 {
-    CHGI_TRY(read_structure(r));
-    CHGI_TRY(load(r));
+    const options *o = r->options;
+    CHGI_TRY(chgi_cli_read_first(r->ctx, o->file, &r->structure));
+    chgnet_options chosen = chgnet_options_default();
+    chosen.skin = SKIN;
+    chosen.trajectory = 1;
+    CHGI_TRY(chgi_cli_load(r->ctx, &o->common, chosen, &r->model, &r->delta, &r->calculator));
     chgnet_status status = compute(r);
     if (status != CHGNET_OK) {
-        chgi_context_locate(r->ctx, r->options->file, 0);
+        chgi_context_locate(r->ctx, o->file, 0);
         return status;
     }
     print(r);
-    if (r->options->output)
+    if (o->output)
         CHGI_TRY(write_csv(r));
-    if (r->options->common.plot)
+    if (o->common.plot)
         CHGI_TRY(plot(r));
     return chgi_cli_flush(r->ctx);
 }

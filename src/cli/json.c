@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
+#include "cli/json.h"
+
 #include <string.h>
 
 #include "cli/output.h"
@@ -48,7 +50,7 @@ static void print_key(chgi_text *text, const char *name)
     chgi_text_print(text, text->data[text->length - 1] == '{' ? "\"%s\": " : ", \"%s\": ", name);
 }
 
-static void print_text(chgi_text *text, const char *name, const char *value)
+void chgi_json_text(chgi_text *text, const char *name, const char *value)
 {
     print_key(text, name);
     print_string(text, value);
@@ -71,7 +73,7 @@ static void print_row(chgi_text *text, const double *values, int64_t n)
     chgi_text_append(text, "]", 1);
 }
 
-static void print_array(chgi_text *text, const char *name, int rank, const int64_t *shape, const double *values)
+void chgi_json_array(chgi_text *text, const char *name, int rank, const int64_t *shape, const double *values)
 {
     print_key(text, name);
     if (!values)
@@ -104,14 +106,14 @@ static void print_mask(chgi_text *text, const chgi_structure *structure)
     chgi_text_print(text, "]]");
 }
 
-static void print_structure(chgi_text *text, const chgi_structure *structure)
+void chgi_json_structure(chgi_text *text, const chgi_structure *structure)
 {
     print_key(text, "numbers");
     for (int64_t i = 0; i < structure->n_atom; i++)
         chgi_text_print(text, "%s%d", i ? ", " : "[", structure->numbers[i]);
     chgi_text_append(text, "]", 1);
-    print_array(text, "positions", 2, (int64_t[]){structure->n_atom, 3}, structure->positions);
-    print_array(text, "cell", 2, (int64_t[]){3, 3}, structure->cell[0]);
+    chgi_json_array(text, "positions", 2, (int64_t[]){structure->n_atom, 3}, structure->positions);
+    chgi_json_array(text, "cell", 2, (int64_t[]){3, 3}, structure->cell[0]);
     print_key(text, "pbc");
     for (int k = 0; k < 3; k++)
         chgi_text_print(text, "%s%s", k ? ", " : "[", structure->pbc[k] ? "true" : "false");
@@ -126,19 +128,19 @@ chgnet_status chgi_json_print(chgnet_context *ctx, chgi_text *text, const chgi_r
     if (text->failed)
         return chgi_context_nomem(ctx, 1, 1);
     print_int(text, "frame", result->number);
-    print_text(text, "source", result->source);
+    chgi_json_text(text, "source", result->source);
     print_int(text, "source_frame", result->source_frame);
-    print_text(text, "version", result->provenance->version);
-    print_text(text, "model", result->provenance->model);
-    print_text(text, "model_sha256", result->provenance->model_sha256);
-    print_text(text, "precision", result->provenance->precision);
+    chgi_json_text(text, "version", result->provenance->version);
+    chgi_json_text(text, "model", result->provenance->model);
+    chgi_json_text(text, "model_sha256", result->provenance->model_sha256);
+    chgi_json_text(text, "precision", result->provenance->precision);
     print_int(text, "n_directed_bond", result->n_directed_bond);
     print_int(text, "n_angle", result->n_angle);
-    print_structure(text, &result->structure);
+    chgi_json_structure(text, &result->structure);
     for (int quantity = 0; quantity < CHGI_N_QUANTITY; quantity++) {
         int64_t shape[2];
         int rank = chgi_quantity_shape(result, quantity, shape);
-        print_array(text, chgi_quantity_name(quantity), rank, shape, result->values[quantity]);
+        chgi_json_array(text, chgi_quantity_name(quantity), rank, shape, result->values[quantity]);
     }
     chgi_text_append(text, "}\n", 2);
     return text->failed ? chgi_context_nomem(ctx, text->length, 2) : CHGNET_OK;

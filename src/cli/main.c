@@ -9,8 +9,9 @@
 #include "cli/cli.h"
 
 static const chgi_cli_command *const commands[] = {&chgi_cli_predict, &chgi_cli_relax,   &chgi_cli_md,
-                                                   &chgi_cli_eos,     &chgi_cli_search,  &chgi_cli_delta,
-                                                   &chgi_cli_socket,  &chgi_cli_convert, &chgi_cli_info};
+                                                   &chgi_cli_eos,     &chgi_cli_elastic, &chgi_cli_phonon_forces,
+                                                   &chgi_cli_search,  &chgi_cli_delta,   &chgi_cli_socket,
+                                                   &chgi_cli_convert, &chgi_cli_info};
 enum { N_COMMAND = sizeof commands / sizeof *commands };
 
 static const char from_python[] =
@@ -31,8 +32,8 @@ static void print_help(void)
     printf("chgnet %s - CHGNet, the universal interatomic potential, in C\n\n", chgnet_version());
     printf("%sUsage:%s chgnet COMMAND [OPTION]... [FILE]...\n\n%sCommands%s\n", bold, plain, bold, plain);
     for (int i = 0; i < N_COMMAND; i++)
-        printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
-    printf("  %-9s %s\n\n", "help", "help for a command: `chgnet help predict` or `chgnet predict --help`");
+        printf("  %-13s %s\n", commands[i]->name, commands[i]->summary);
+    printf("  %-13s %s\n\n", "help", "help for a command: `chgnet help predict` or `chgnet predict --help`");
     printf("%sOptions%s\n  --help    print this help\n  --version print the version\n\n", bold, plain);
     printf("%sExamples%s\n"
            "  chgnet predict POSCAR                        a table to look at\n"
@@ -50,7 +51,7 @@ static void print_short_usage(void)
 {
     fprintf(stderr, "Usage: chgnet COMMAND [OPTION]... [FILE]...\n\n");
     for (int i = 0; i < N_COMMAND; i++)
-        fprintf(stderr, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(stderr, "  %-13s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(stderr, "\nTry `chgnet predict POSCAR`, or `chgnet --help`.\n");
 }
 

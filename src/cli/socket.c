@@ -8,7 +8,6 @@
 
 #include "calc/calculator.h"
 #include "cli/common.h"
-#include "crystal/reader.h"
 #include "gp/delta_file.h"
 #include "task/ipi.h"
 
@@ -102,30 +101,13 @@ static chgnet_status parse(chgnet_context *ctx, int argc, char **argv, options *
 
 /* ---- preparation ------------------------------------------------------------------------------ */
 
-static chgnet_status read_structure(run *r)
-{
-    chgi_reader *reader;
-    bool got;
-    CHGI_TRY(chgi_reader_open(r->ctx, r->options->file, &reader));
-    chgnet_status status = chgi_reader_next(reader, &r->structure, &got);
-    chgi_reader_destroy(reader);
-    return status;
-}
-
 static chgnet_status load(run *r)
 {
-    const chgi_cli_common *common = &r->options->common;
     chgnet_options chosen = chgnet_options_default();
-    chosen.precision = common->is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
-    chosen.threads = common->threads;
     chosen.skin = SKIN;
     chosen.trajectory = 1;
-    CHGI_TRY(chgnet_model_load(r->ctx, common->model, &r->model));
-    CHGI_TRY(chgnet_calculator_create(r->ctx, r->model, &chosen, &r->calculator));
-    if (!common->delta)
-        return CHGNET_OK;
-    CHGI_TRY(chgi_delta_file_load(r->ctx, common->delta, &r->delta));
-    return chgnet_calculator_set_delta(r->calculator, r->delta);
+    CHGI_TRY(chgi_cli_read_first(r->ctx, r->options->file, &r->structure));
+    return chgi_cli_load(r->ctx, &r->options->common, chosen, &r->model, &r->delta, &r->calculator);
 }
 
 /* ---- serving ---------------------------------------------------------------------------------- */
@@ -189,9 +171,7 @@ static int socket_run(chgnet_context *ctx, int argc, char **argv)
     }
     run r = {.ctx = ctx, .options = &o};
     chgnet_context_on_warning(ctx, on_warning, &r);
-    status = read_structure(&r);
-    if (status == CHGNET_OK)
-        status = load(&r);
+    status = load(&r);
     chgi_cli_catch_signals();
     if (status == CHGNET_OK)
         status = serve(&r);

@@ -140,12 +140,7 @@ static chgnet_status measure(chgnet_context *ctx, const chgi_potential *potentia
                              chgi_structure *s, chgi_eos_point *point)
 {
     chgi_outcome outcome;
-    if (choice->relax) {
-        chgi_relax_report report;
-        CHGI_TRY(chgi_relax(ctx, potential, s, &choice->relaxation, NULL, NULL, &report));
-    }
-    CHGI_TRY(potential->set_structure(potential->self, s));
-    CHGI_TRY(potential->compute(potential->self, CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT, &outcome));
+    CHGI_TRY(chgi_relax_measure(ctx, potential, s, choice->relax ? &choice->relaxation : NULL, &outcome));
     point->volume = fabs(chgi_structure_volume((const double(*)[3])s->cell));
     point->energy = outcome.energy;
     point->pressure =

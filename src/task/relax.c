@@ -174,3 +174,13 @@ chgnet_status chgi_relax(chgnet_context *ctx, const chgi_potential *potential, c
     chgi_memory_free(r.step);
     return status;
 }
+
+chgnet_status chgi_relax_measure(chgnet_context *ctx, const chgi_potential *potential, chgi_structure *structure,
+                                 const chgi_relax_options *options, chgi_outcome *outcome)
+{
+    chgi_relax_report report;
+    if (options)
+        CHGI_TRY(chgi_relax(ctx, potential, structure, options, NULL, NULL, &report));
+    CHGI_TRY(potential->set_structure(potential->self, structure));
+    return potential->compute(potential->self, CHGNET_WANT_ENERGY | CHGNET_WANT_GRADIENT, outcome);
+}

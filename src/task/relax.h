@@ -53,4 +53,9 @@ chgnet_status chgi_relax(chgnet_context *ctx, const chgi_potential *potential, c
                          const chgi_relax_options *options, chgi_relax_watcher watcher, void *user,
                          chgi_relax_report *report);
 
+/** Energy, forces and virial of a structure after its atoms have relaxed.
+ *  \param[in,out] structure  \param[in] options  NULL: as it is  \return as chgi_relax */
+chgnet_status chgi_relax_measure(chgnet_context *ctx, const chgi_potential *potential, chgi_structure *structure,
+                                 const chgi_relax_options *options, chgi_outcome *outcome);
+
 #endif

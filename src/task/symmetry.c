@@ -61,6 +61,13 @@ static chgi_matrix3 cartesian(const chgi_symmetry *symmetry, int operation, chgi
     return chgi_matrix3_multiply(chgi_matrix3_multiply(inverse, turned), cell);
 }
 
+chgi_matrix3 chgi_symmetry_turn(const chgi_symmetry *symmetry, const double *cell, int operation)
+{
+    chgi_matrix3 h = matrix_of(cell), inverse = h;
+    chgi_matrix3_invert(h, &inverse);
+    return cartesian(symmetry, operation, h, inverse);
+}
+
 void chgi_symmetry_apply_vectors(chgi_symmetry *symmetry, const double *cell, double *rows)
 {
     chgi_matrix3 h = matrix_of(cell), inverse = h;

@@ -23,6 +23,9 @@ void chgi_symmetry_destroy(chgi_symmetry *symmetry);
 const char *chgi_symmetry_name(const chgi_symmetry *symmetry);
 int chgi_symmetry_count(const chgi_symmetry *symmetry);
 
+/** What an operation does to directions: rows become x . turn.  \param[in] cell (3,3) A, the present one */
+chgi_matrix3 chgi_symmetry_turn(const chgi_symmetry *symmetry, const double *cell, int operation);
+
 /** \param[in]     cell (3,3) A, the present one
  *  \param[in,out] rows (n_atom,3) forces or displacements */
 void chgi_symmetry_apply_vectors(chgi_symmetry *symmetry, const double *cell, double *rows);
