@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause
  */
+#include <math.h>
 #include <unistd.h>
 
 #include "calc/lennard_jones.h"
@@ -130,6 +131,42 @@ static void test_moves(const chgi_space *space)
         tap_ok(seen[m] > 5, "%s was drawn %d times", chgi_move_name((chgi_move)m), seen[m]);
 }
 
+/* Sum of all distances between atoms. */
+static double spread(const chgi_structure *s)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < s->n_atom; i++)
+        for (int64_t j = i + 1; j < s->n_atom; j++) {
+            const double *a = s->positions + 3 * i, *b = s->positions + 3 * j;
+            sum += sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
+        }
+    return sum;
+}
+
+/* A cluster alone that turned as a whole would relax to the minimum that it came from. */
+static void test_twist(void)
+{
+    enum { N = 20 };
+    int changed = 0;
+    chgi_search_config config;
+    if (read_config("[template]\nbox = 30 30 30\n[place]\natoms = Ar13\n[region]\nradius = 6\n"
+                    "least-distance = 1\ncloseness = 0\n[potential]\nkind = lennard-jones\n",
+                    &config) != CHGNET_OK)
+        tap_bail(chgnet_context_error(ctx));
+    for (uint64_t k = 0; k < N; k++) {
+        chgi_structure parent = {0}, child = {0};
+        chgi_rng rng = chgi_rng_start(3, 1, k, 0);
+        if (chgi_generate_random(ctx, &config.space, &rng, &parent) != CHGNET_OK ||
+            chgi_generate_child(ctx, &config.space, &parent, CHGI_MOVE_GROUP, 1, &rng, &child) != CHGNET_OK)
+            tap_bail(chgnet_context_error(ctx));
+        changed += fabs(spread(&child) - spread(&parent)) > 1e-6;
+        chgi_structure_destroy(&parent);
+        chgi_structure_destroy(&child);
+    }
+    tap_ok(changed == N, "half of a cluster turns against the other: %d of %d shapes changed", changed, N);
+    chgi_search_config_destroy(&config);
+}
+
 static void test_impossible(void)
 {
     chgi_search_config config;
@@ -204,6 +241,7 @@ int main(void)
     test_random(&config.space);
     test_moves(&config.space);
     chgi_search_config_destroy(&config);
+    test_twist();
     test_impossible();
     test_fingerprint();
     chgnet_context_destroy(ctx);

@@ -225,25 +225,41 @@ static void swap(const chgi_space *space, const chgi_structure *parent, chgi_rng
     child->numbers[j] = parent->numbers[i];
 }
 
+/* x = center + (d turned by an angle about a unit axis), by Rodrigues' formula. */
+static void turn_about(const double axis[3], double angle, const double center[3], const double d[3], double x[3])
+{
+    double along = 0, c = cos(angle), s = sin(angle);
+    for (int k = 0; k < 3; k++)
+        along += axis[k] * d[k];
+    for (int k = 0; k < 3; k++) {
+        int a = (k + 1) % 3, b = (k + 2) % 3;
+        x[k] = center[k] + c * d[k] + s * (axis[a] * d[b] - axis[b] * d[a]) + (1 - c) * along * axis[k];
+    }
+}
+
 /* Placed atoms turn about the axis z (in a sphere about any axis) through their center, which moves to a new place
- * sideways. */
+ * sideways.  Without a scaffold that would change nothing: there one half of them turns against the other. */
 static void move_group(const chgi_space *space, const chgi_structure *parent, chgi_rng *rng, chgi_structure *child)
 {
     int64_t first = space->scaffold.n_atom, n = parent->n_atom - first;
-    double center[3] = {0, 0, 0}, place[3], angle = 2 * PI * chgi_rng_uniform(rng);
-    int a = space->is_sphere ? (int)draw_below(rng, 3) : 0, b = (a + 1) % 3;
+    double center[3] = {0, 0, 0}, place[3], axis[3] = {0, 0, 1}, length = 0, angle = 2 * PI * chgi_rng_uniform(rng);
     for (int64_t i = first; i < parent->n_atom; i++)
         for (int k = 0; k < 3; k++)
             center[k] += parent->positions[3 * i + k] / (double)n;
+    if (space->is_sphere || first == 0)
+        draw_in_ball(rng, axis);
+    for (int k = 0; k < 3; k++)
+        length += axis[k] * axis[k];
+    for (int k = 0; k < 3; k++)
+        axis[k] /= length > 0 ? sqrt(length) : 1;
     draw_place(space, rng, place);
     for (int64_t i = first; i < parent->n_atom; i++) {
         double d[3], *x = child->positions + 3 * i;
         for (int k = 0; k < 3; k++)
             d[k] = parent->positions[3 * i + k] - center[k];
-        memcpy(x, parent->positions + 3 * i, 3 * sizeof *x);
-        x[a] = center[a] + cos(angle) * d[a] - sin(angle) * d[b];
-        x[b] = center[b] + sin(angle) * d[a] + cos(angle) * d[b];
-        for (int k = 0; k < 2 && !space->is_sphere; k++)
+        if (first > 0 || axis[0] * d[0] + axis[1] * d[1] + axis[2] * d[2] > 0)
+            turn_about(axis, angle, center, d, x);
+        for (int k = 0; k < 2 && first > 0 && !space->is_sphere; k++)
             x[k] += place[k] - center[k];
     }
 }
