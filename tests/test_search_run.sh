@@ -112,6 +112,14 @@ run "$chgnet" search curve --energy -24.113360 --within 1e-4 -o curve.csv basin 
 is "$status" 0 "a success curve"
 is "$(head -n 1 curve.csv)" "minimisations,found,low,high" "with its columns"
 is "$(tail -n 1 curve.csv | cut -d, -f2)" 1.0000 "all three found it"
+# The lowest minimum, its atoms in another order and the whole turned and moved.
+{ echo 9; echo 'Properties=species:S:1:pos:R:3 pbc="F F F"'; } >turned.extxyz
+sed -n '3,11p' best.extxyz | sort -r | awk '{ print $1, $3 + 1, $4 - 2, $2 }' >>turned.extxyz
+run "$chgnet" search curve --structure turned.extxyz -o same.csv basin exchange threads2
+is "$status" 0 "a success curve by structure"
+ok "agrees with that by energy" cmp -s same.csv curve.csv
+run "$chgnet" search curve --structure nowhere.cif basin
+is "$status" 3 "no such structure"
 run "$chgnet" search report -o report.html basin
 is "$status" 0 "a report"
 ok "which needs no other file" sh -c "! grep -qE 'src=|href=|url\\(' report.html"

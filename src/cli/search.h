@@ -42,4 +42,10 @@ void chgi_cli_folder_energies(const chgi_cli_folder *folder, double *energies, b
 int64_t chgi_cli_folder_lowest(chgnet_context *ctx, const chgi_cli_folder *folder, int64_t n, int64_t *places,
                                double *energies);
 
+/** Which minima of a folder are a given structure: the same composition and description, by the search's own potential
+ * and its same-feature, whatever the order of the atoms, shifts and turns. \param[in]  folder  read with its minima
+ * \param[out] same (n_minimum) \return CHGNET_OK; CHGNET_EINPUT, CHGNET_EIO, CHGNET_ENUMERIC, CHGNET_ENOMEM */
+chgnet_status chgi_cli_search_same(chgnet_context *ctx, const chgi_cli_folder *folder, const chgi_structure *structure,
+                                   bool *same);
+
 #endif

@@ -12,11 +12,12 @@
 #include "cli/plot.h"
 #include "cli/search.h"
 
-enum { OPTION_ENERGY = CHGI_CLI_LONG_ONLY, OPTION_WITHIN, OPTION_AGAINST };
+enum { OPTION_ENERGY = CHGI_CLI_LONG_ONLY, OPTION_WITHIN, OPTION_STRUCTURE, OPTION_AGAINST };
 
 static const chgi_cli_option known[] = {
     {OPTION_ENERGY, "energy", "EV", "what counts as found: this energy or lower (default: the lowest of all runs)"},
     {OPTION_WITHIN, "within", "EV", "or above it by no more than this (default: 0.01)"},
+    {OPTION_STRUCTURE, "structure", "FILE", "what counts as found: this structure, whatever its energy"},
     {OPTION_AGAINST, "against", "WHAT", "minimisations (default), labels or seconds"},
     {'o', "output", "FILE.csv", "write the curve"},
     CHGI_CLI_PLOT_OPTION,
@@ -35,9 +36,16 @@ static const char *const axes[] = {"minimisations", "labels", "seconds"};
 typedef struct options {
     double energy, within;
     axis against;
-    const char *output;
+    const char *output, *structure;
     bool plot, help;
 } options;
+
+/** What is looked for. */
+typedef struct target {
+    bool labels;              /**< only labelled energies count */
+    double energy;            /**< eV, where no structure is given */
+    chgi_structure structure; /**< of options.structure */
+} target;
 
 /** One run: how long it lasted, and whether it ended by finding the target. */
 typedef struct outcome {
@@ -58,6 +66,9 @@ static chgnet_status take(chgnet_context *ctx, int letter, const char *value, op
         return chgi_cli_take_number(ctx, "search curve", "--energy", value, -1e9, 1e9, &o->energy);
     case OPTION_WITHIN:
         return chgi_cli_take_number(ctx, "search curve", "--within", value, 0, 1e6, &o->within);
+    case OPTION_STRUCTURE:
+        o->structure = value;
+        return CHGNET_OK;
     case OPTION_AGAINST:
         for (o->against = 0; o->against < N_AXIS; o->against++)
             if (strcmp(value, axes[o->against]) == 0)
@@ -124,14 +135,34 @@ static double lowest_of(const chgi_cli_folder *folders, int n, bool labels)
     return lowest;
 }
 
-static outcome outcome_of(const chgi_cli_folder *folder, const options *o, double target, bool labels)
+/* The first event that counts and, by energy or by structure (`same`, of each minimum), is the target. */
+static outcome outcome_of(const chgi_cli_folder *folder, const options *o, const target *t, const bool *same)
 {
     outcome result = {0, false};
     for (int64_t k = 0; k < folder->n_event && !result.found; k++) {
-        result.effort = effort_of(&folder->events[k], o->against);
-        result.found = counts(&folder->events[k], labels) && folder->events[k].free_energy <= target + o->within;
+        const chgi_cli_event *e = &folder->events[k];
+        result.effort = effort_of(e, o->against);
+        result.found = counts(e, t->labels) && (same ? e->minimum < folder->n_minimum && same[e->minimum]
+                                                     : e->free_energy <= t->energy + o->within);
     }
     return result;
+}
+
+static chgnet_status judge(chgnet_context *ctx, const chgi_cli_folder *folder, const options *o, const target *t,
+                           outcome *result)
+{
+    if (!o->structure) {
+        *result = outcome_of(folder, o, t, NULL);
+        return CHGNET_OK;
+    }
+    bool *same = chgi_memory_new((size_t)folder->n_minimum + 1, sizeof *same);
+    if (!same)
+        return chgi_context_nomem(ctx, (size_t)folder->n_minimum + 1, sizeof *same);
+    chgnet_status status = chgi_cli_search_same(ctx, folder, &t->structure, same);
+    if (status == CHGNET_OK)
+        *result = outcome_of(folder, o, t, same);
+    chgi_memory_free(same);
+    return status;
 }
 
 /* ---- the curve -------------------------------------------------------------------------------- */
@@ -216,7 +247,7 @@ static chgnet_status plot(chgnet_context *ctx, const options *o, const point *po
     return status;
 }
 
-static chgnet_status tell(chgnet_context *ctx, const options *o, outcome *outcomes, int n, double target)
+static chgnet_status tell(chgnet_context *ctx, const options *o, outcome *outcomes, int n, const target *t)
 {
     chgi_text text = {0};
     double end = 0;
@@ -235,8 +266,12 @@ static chgnet_status tell(chgnet_context *ctx, const options *o, outcome *outcom
         status = chgi_file_write(ctx, o->output, text.data, text.length);
     else if (status == CHGNET_OK)
         fwrite(text.data, 1, text.length, stdout);
-    printf("runs %d, found %d, target %.6f eV, half of them after %g %s\n", n, n_found, target, median(points, n_point),
-           axes[o->against]);
+    printf("runs %d, found %d, target ", n, n_found);
+    if (o->structure)
+        printf("%s", o->structure);
+    else
+        printf("%.6f eV", t->energy);
+    printf(", half of them after %g %s\n", median(points, n_point), axes[o->against]);
     if (status == CHGNET_OK && o->plot)
         status = plot(ctx, o, points, n_point, end);
     chgi_text_destroy(&text);
@@ -248,23 +283,26 @@ static chgnet_status show(chgnet_context *ctx, const options *o, int n, char **p
 {
     chgnet_status status = CHGNET_OK;
     int n_read = 0;
+    target t = {0};
     chgi_cli_folder *folders = chgi_memory_new((size_t)n, sizeof *folders);
     outcome *outcomes = chgi_memory_new((size_t)n, sizeof *outcomes);
     if (!folders || !outcomes)
         CHGI_TRY_CLEANUP(chgi_context_nomem(ctx, (size_t)n, sizeof *folders));
-    bool labels = false;
+    if (o->structure)
+        CHGI_TRY_CLEANUP(chgi_cli_read_first(ctx, o->structure, &t.structure));
     for (; n_read < n; n_read++) {
-        CHGI_TRY_CLEANUP(chgi_cli_folder_read(ctx, paths[n_read], false, &folders[n_read]));
-        labels = labels || has_labels(&folders[n_read]);
+        CHGI_TRY_CLEANUP(chgi_cli_folder_read(ctx, paths[n_read], o->structure != NULL, &folders[n_read]));
+        t.labels = t.labels || has_labels(&folders[n_read]);
     }
-    double target = isnan(o->energy) ? lowest_of(folders, n, labels) : o->energy;
+    t.energy = isnan(o->energy) ? lowest_of(folders, n, t.labels) : o->energy;
     for (int f = 0; f < n; f++)
-        outcomes[f] = outcome_of(&folders[f], o, target, labels);
-    CHGI_TRY_CLEANUP(tell(ctx, o, outcomes, n, target));
+        CHGI_TRY_CLEANUP(judge(ctx, &folders[f], o, &t, &outcomes[f]));
+    CHGI_TRY_CLEANUP(tell(ctx, o, outcomes, n, &t));
     CHGI_TRY_CLEANUP(chgi_cli_flush(ctx));
 cleanup:
     for (int f = 0; f < n_read; f++)
         chgi_cli_folder_destroy(&folders[f]);
+    chgi_structure_destroy(&t.structure);
     chgi_memory_free(folders);
     chgi_memory_free(outcomes);
     return status;
