@@ -125,6 +125,18 @@ is "$status" 0 "a report"
 ok "which needs no other file" sh -c "! grep -qE 'src=|href=|url\\(' report.html"
 ok "and has pictures" grep -q "<svg class='atoms'" report.html
 
+# ---- the examples, at reduced length ----------------------------------------------------------------------------------
+cp "$top_srcdir"/examples/search/*.ini .
+PATH="$top_builddir:$PATH" # the label command of learn.ini
+for example in lj13 s-on-cu oxide learn; do
+    sed -i 's/^budget = .*/budget = 4/; s/^steps = .*/steps = 20/; s/^candidates = .*/candidates = 2/' $example.ini
+    run "$chgnet" search run $example.ini -t 1 --seed 1
+    is "$status" 0 "example $example"
+    run "$chgnet" search best -n 1 $example
+    ok "example $example: has a best structure" grep -q "^   1 .* $example\$" out
+done
+is "$(grep -c '^REF_energy\|REF_energy=' learn/labels.extxyz)" 4 "the example learns from labels"
+
 # ---- labels ------------------------------------------------------------------------------------------------------------
 label() {
     cat <<END
