@@ -44,7 +44,7 @@ tap_ok "$(grep -q '^chgnet [0-9][0-9.]*$' out && [ "$(wc -l <out)" -eq 1 ]; echo
 run 0 "--help" --help
 says out 'CHGNet.load(model_name=' "--help: finds those who know CHGNet from Python"
 tap_is_int "$(awk 'length > 100' out | wc -l | tr -d ' ')" 0 "--help: fits into 100 columns"
-for command in predict relax md eos elastic search delta socket convert info; do
+for command in predict relax md eos elastic phonon-forces search delta socket convert info; do
     says out "^  $command " "--help lists $command"
     run 0 "$command --help" "$command" --help
     says out "^Usage: chgnet $command " "$command --help: has a usage line"

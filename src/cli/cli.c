@@ -100,7 +100,7 @@ static void print_option(const chgi_cli_option *option)
     const char *line = option->help;
     for (int row = 0; line; row++) {
         size_t length = strcspn(line, "\n");
-        printf("  %-*s%.*s\n", WIDTH, row ? "" : left, (int)length, line);
+        printf("  %-*s%s%.*s\n", WIDTH, row ? "" : left, row || strlen(left) < WIDTH ? "" : " ", (int)length, line);
         line = line[length] ? line + length + 1 : NULL;
     }
 }

@@ -4,6 +4,7 @@
  */
 #include "cli/phonon.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,6 @@
 #include "base/memory.h"
 #include "calc/calculator.h"
 #include "cli/progress.h"
-#include "crystal/reader.h"
 #include "crystal/supercell.h"
 #include "gp/delta_file.h"
 #include "task/minimise.h"
@@ -44,21 +44,11 @@ typedef struct run {
 
 /* ---- cells ------------------------------------------------------------------------------------ */
 
-static chgnet_status read_structure(run *r, const char *file, chgi_structure *structure)
-{
-    chgi_reader *reader;
-    bool got;
-    CHGI_TRY(chgi_reader_open(r->ctx, file, &reader));
-    chgnet_status status = chgi_reader_next(reader, structure, &got);
-    chgi_reader_destroy(reader);
-    return status;
-}
-
 static chgnet_status make_cells(run *r)
 {
     const chgi_cli_phonon_options *o = r->options;
     int64_t n_cell = 0;
-    CHGI_TRY(read_structure(r, o->file, &r->unit));
+    CHGI_TRY(chgi_cli_read_first(r->ctx, o->file, &r->unit));
     chgnet_status status =
         chgi_supercell_make(r->ctx, &r->unit, (const int(*)[3])o->matrix, &n_cell, &r->cells.supercell);
     if (status == CHGNET_OK)
@@ -88,7 +78,7 @@ static chgnet_status compare(run *r, int64_t k)
 {
     const char *file = r->options->others[k];
     chgi_structure structure = {0};
-    chgnet_status status = read_structure(r, file, &structure);
+    chgnet_status status = chgi_cli_read_first(r->ctx, file, &structure);
     if (status == CHGNET_OK) {
         status = chgi_displaced_compare(r->ctx, &r->cells, k, &structure);
         if (status != CHGNET_OK)
@@ -224,13 +214,17 @@ static chgnet_status compute(run *r)
 
 /* ---- results ---------------------------------------------------------------------------------- */
 
+/* No "-0.000000". */
+static double shown(double value)
+{
+    return fabs(value) < 5e-7 ? 0 : value;
+}
+
 static void print(const run *r)
 {
     const chgi_displaced *cells = &r->cells;
     int64_t n = cells->supercell.n_atom;
-    printf("CHGNet %s, %s precision%s%s\n\n", chgnet_model_get_info(r->model).version,
-           r->options->common.is_double ? "double" : "single", r->delta ? ", corrected by " : "",
-           r->delta ? r->options->common.delta : "");
+    chgi_cli_print_model(&r->options->common, r->model);
     printf("%5s %8s %30s %12s %12s\n", "cell", "atom", "displacement (A)", "max force", "drift (eV/A)");
     printf("%5d %8s %30s %12.6f %12.1e\n", 0, "", "none   ", chgi_longest_row(r->residual, n),
            chgi_phonon_drift(n, r->residual));
@@ -238,8 +232,9 @@ static void print(const run *r)
         const chgi_displacement *d = &cells->displacements[k];
         char atom[24];
         snprintf(atom, sizeof atom, "%s%d", chgi_element_symbol(cells->supercell.numbers[d->atom]), d->atom + 1);
-        printf("%5lld %8s %10.6f%10.6f%10.6f %12.6f %12.1e\n", (long long)k + 1, atom, d->vector[0], d->vector[1],
-               d->vector[2], chgi_longest_row(r->forces + 3 * n * k, n), chgi_phonon_drift(n, r->forces + 3 * n * k));
+        printf("%5lld %8s %10.6f%10.6f%10.6f %12.6f %12.1e\n", (long long)k + 1, atom, shown(d->vector[0]),
+               shown(d->vector[1]), shown(d->vector[2]), chgi_longest_row(r->forces + 3 * n * k, n),
+               chgi_phonon_drift(n, r->forces + 3 * n * k));
     }
     if (r->group[0])
         printf("\nspace group   %s", r->group);
