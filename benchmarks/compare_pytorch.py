@@ -262,7 +262,7 @@ def upstream_md(upstream, atoms, steps):
 
 def measure_md(ours, upstream):
     rows, steps = [], 5 if OPTIONS.quick else 15
-    for name in ("LiMnO2", "Cu"):
+    for name in ("LiMnO2", "Cu", "MgO"):
         atoms, theirs, mine = frames(STRUCTURES)[name], [], []
         for _ in range(2):
             theirs.append(steps / upstream_md(upstream, atoms, steps))

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "store/h5_inside.h"
 #include "tap.h"
 
 static chgnet_context *ctx;
@@ -193,10 +194,13 @@ static void add_foreign(hid_t file, const char *name, hid_t creation, const hsiz
     H5Sclose(space);
 }
 
-static void make_foreign(void)
+static void make_foreign(H5F_libver_t oldest)
 {
     const hsize_t two[1] = {2}, huge[1] = {(hsize_t)1 << 60}, chunk[1] = {1 << 20};
-    hid_t file = H5Fcreate(scratch, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_libver_bounds(access, oldest, H5F_LIBVER_LATEST);
+    hid_t file = H5Fcreate(scratch, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    H5Pclose(access);
     hid_t plain = H5Pcreate(H5P_DATASET_CREATE), outside = H5Pcreate(H5P_DATASET_CREATE);
     hid_t packed = H5Pcreate(H5P_DATASET_CREATE), bits = H5Pcreate(H5P_DATASET_CREATE);
     hid_t wide = H5Pcreate(H5P_DATASET_CREATE);
@@ -237,7 +241,11 @@ static void check_foreign(void)
     float f[2];
     const int64_t two[1] = {2}, huge[1] = {(int64_t)1 << 60};
     chgi_h5 *file;
-    make_foreign();
+    make_foreign(H5F_LIBVER_EARLIEST);
+    must(chgi_file_read(ctx, scratch, &data, &length), "read the foreign file");
+    refused(chgi_h5_open(ctx, data, length, &file), "no checksums", "the oldest format");
+    chgi_memory_free(data);
+    make_foreign(CHGI_H5_FORMAT);
     must(chgi_file_read(ctx, scratch, &data, &length), "read the foreign file");
     must(chgi_h5_open(ctx, data, length, &file), "open the foreign file");
     tap_is_int(chgi_h5_read(ctx, file, "", "plain", CHGI_H5_FLOAT, 1, two, f), CHGNET_OK, "a plain array");

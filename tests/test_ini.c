@@ -87,6 +87,16 @@ static void test_wrong(void)
     tap_is_int(take("[box]\n\0", 7, &v), CHGNET_EINPUT, "a zero byte");
 }
 
+/* Each key is compared with all before it. */
+static void test_many(void)
+{
+    char text[80000];
+    size_t n = (size_t)snprintf(text, sizeof text, "[run]\n");
+    for (int k = 0; k < 4097; k++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "key%d = 1\n", k);
+    is_refused(text, "ini.tmp:4098: more than 4096 keys; this is no configuration");
+}
+
 int main(void)
 {
     chgi_ini *ini = NULL;
@@ -95,6 +105,7 @@ int main(void)
     tap_is_int(chgi_ini_read(ctx, "not/there.ini", &ini), CHGNET_EINPUT, "a missing file");
     test_values();
     test_wrong();
+    test_many();
     chgnet_context_destroy(ctx);
     return tap_done();
 }

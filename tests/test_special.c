@@ -284,6 +284,8 @@ static void check_mixed(void)
     tap_ok(isfinite(flat) && sample_largest(6, forces) > 1e-3, "sheet without a third vector: energy and forces");
     chgnet_status status = chgnet_calculator_get_stress(b.c, stress);
     tap_ok(status == CHGNET_EUSAGE, "sheet: no stress, %s", chgnet_context_error(b.ctx));
+    double virial[9];
+    sample_must(b.ctx, chgnet_calculator_get_virial(b.c, virial));
     in.cell[8] = 3;
     in.cell[6] = 1;
     tap_near(energy_of(&b, &in), flat, 0, "a vector along the axis that is not periodic does not matter");
@@ -295,6 +297,9 @@ static void check_mixed(void)
     tap_ok(sample_error(6, forces, tall) < 1e-10, "sheet: the same forces in a tall periodic cell");
     status = chgnet_calculator_get_stress(b.c, stress);
     tap_ok(status == CHGNET_OK && isfinite(sample_largest(9, stress)), "tall periodic cell: stress is defined");
+    for (int k = 0; k < 9; k++)
+        stress[k] *= 2.46 * 2.13 * 30 / 160.21766208; /* volume, GPa */
+    tap_ok(sample_largest(9, virial) > 1e-3 && sample_error(9, stress, virial) < 1e-9, "sheet: the same virial");
     end(&b);
 }
 
@@ -306,7 +311,7 @@ static int refusals(const chgnet_calculator *c)
     chgnet_status (*const getters[])(const chgnet_calculator *, double *) = {
         chgnet_calculator_get_energy,         chgnet_calculator_get_forces,        chgnet_calculator_get_stress,
         chgnet_calculator_get_magmoms,        chgnet_calculator_get_site_energies, chgnet_calculator_get_atom_fea,
-        chgnet_calculator_get_atom_fea_final, chgnet_calculator_get_crystal_fea};
+        chgnet_calculator_get_atom_fea_final, chgnet_calculator_get_crystal_fea,   chgnet_calculator_get_virial};
     double out[N_FEATURE * MOST];
     int count = 0;
     for (size_t k = 0; k < sizeof getters / sizeof *getters; k++)
@@ -343,15 +348,15 @@ static void check_use(void)
     tap_ok(chgnet_calculator_compute(b.c, CHGNET_WANT_ENERGY) == CHGNET_EUSAGE, "compute before a structure: %s",
            chgnet_context_error(b.ctx));
     tap_ok(chgnet_calculator_get_counts(b.c, &bonds, &angles) == CHGNET_EUSAGE, "counts before a structure");
-    tap_is_int(refusals(b.c), 8, "no results before a structure");
+    tap_is_int(refusals(b.c), 9, "no results before a structure");
     sample_must(b.ctx, set(&b, &in));
-    tap_is_int(refusals(b.c), 8, "no results before compute");
+    tap_is_int(refusals(b.c), 9, "no results before compute");
     sample_must(b.ctx, chgnet_calculator_compute(b.c, CHGNET_WANT_ENERGY));
-    tap_is_int(refusals(b.c), 2, "no forces and stress after an energy alone");
+    tap_is_int(refusals(b.c), 3, "no forces, stress and virial after an energy alone");
     sample_must(b.ctx, chgnet_calculator_compute(b.c, SAMPLE_GRADIENT));
     tap_is_int(refusals(b.c), 0, "all results after a gradient");
     sample_must(b.ctx, set(&b, &in));
-    tap_is_int(refusals(b.c), 8, "a new structure takes the results away");
+    tap_is_int(refusals(b.c), 9, "a new structure takes the results away");
     check_options(&b);
     chgnet_calculator_destroy(NULL);
     chgnet_model_destroy(NULL);

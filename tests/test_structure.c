@@ -49,6 +49,12 @@ static void test_check(void)
 {
     chgi_structure s;
     fill(&s);
+    s.n_atom = (int64_t)INT32_MAX + 1; /* refused before an atom is looked at */
+    is_wrong(&s, "2147483648 atoms; at most 2147483647 can be numbered");
+    s.n_atom = 2;
+    chgi_structure none;
+    tap_ok(chgi_structure_create(ctx, (int64_t)INT32_MAX + 1, &none) == CHGNET_EINPUT && !none.positions,
+           "more atoms than can be numbered: no memory is taken");
     tap_is_int(chgi_structure_check(ctx, &s, 94), CHGNET_OK, "a good structure passes");
     s.numbers[1] = 95;
     is_wrong(&s, "element Am (Z 95, atom 2) is unknown to this model; it knows Z 1 to 94");
@@ -89,7 +95,7 @@ static void test_check(void)
     is_wrong(&s, "there are no atoms");
     s.n_atom = 2;
     chgi_structure_destroy(&s);
-    tap_is_int(chgi_structure_create(ctx, INT64_MAX, &s), CHGNET_ENOMEM, "an absurd size is refused");
+    tap_is_int(chgi_structure_create(ctx, INT64_MAX, &s), CHGNET_EINPUT, "an absurd size is refused");
 }
 
 static void test_geometry(void)

@@ -26,7 +26,7 @@ def copy(source, target):
 
 def main():
     *sources, out = sys.argv[1:]
-    with h5py.File(out, "w", libver=("earliest", "v110")) as target:
+    with h5py.File(out, "w", libver=("v108", "v110")) as target:
         for path in sources:
             with h5py.File(path) as source:
                 copy(source, target)

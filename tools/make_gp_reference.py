@@ -161,7 +161,7 @@ def numpy_case(group, structures, case):
 
 def main():
     structures = make_structures(np.random.default_rng(1))
-    with h5py.File(OUT, "w", libver="earliest", track_order=False) as f:
+    with h5py.File(OUT, "w", libver=("v108", "v110"), track_order=False) as f:
         f.attrs["n_train"] = N_TRAIN
         f.attrs["n_force"] = N_FORCE
         f.attrs["noise_energy"] = NOISE_ENERGY

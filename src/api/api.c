@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/guest.h"
 #include "calc/calculator.h"
 #include "gp/delta_file.h"
 
@@ -20,9 +21,16 @@ const char *chgnet_version(void)
     return PACKAGE_VERSION;
 }
 
+int chgnet_element_number(const char *symbol)
+{
+    return chgi_element_number(symbol, strlen(symbol));
+}
+
 chgnet_status chgnet_model_load(chgnet_context *context, const char *name, chgnet_model **model)
 {
-    return chgi_model_load(context, name ? name : "0.3.0", model);
+    chgi_guest guest;
+    chgi_guest_enter(&guest, 1);
+    return chgi_guest_leave(&guest, chgi_model_load(context, name ? name : "0.3.0", model));
 }
 
 void chgnet_model_destroy(chgnet_model *model)
@@ -63,8 +71,10 @@ chgnet_status chgnet_calculator_create(chgnet_context *context, const chgnet_mod
     if (!(chosen.skin >= 0 && chosen.skin <= MOST_SKIN))
         return chgi_context_fail(context, CHGNET_EUSAGE, "a skin of %g A; give 0 to %g", chosen.skin, MOST_SKIN);
     const char *isa = getenv("CHGNET_ISA"); /* for tests and for a processor that is slow with wide vectors */
-    CHGI_TRY(chgi_calculator_create(context, model, chosen.precision == CHGNET_DOUBLE, chosen.threads,
-                                    isa && *isa ? isa : NULL, calculator));
+    chgi_guest guest;
+    chgi_guest_enter(&guest, 1);
+    CHGI_TRY(chgi_guest_leave(&guest, chgi_calculator_create(context, model, chosen.precision == CHGNET_DOUBLE,
+                                                             chosen.threads, isa && *isa ? isa : NULL, calculator)));
     (*calculator)->skin = chosen.skin;
     (*calculator)->trajectory = chosen.trajectory != 0;
     return CHGNET_OK;
@@ -84,17 +94,35 @@ chgnet_status chgnet_calculator_set_structure(chgnet_calculator *calculator, int
     memcpy(view.cell, cell, sizeof view.cell);
     for (int k = 0; k < 3; k++)
         view.pbc[k] = pbc[k] != 0;
-    return chgi_calculator_set_structure(calculator, &view);
+    chgi_guest guest;
+    chgi_guest_enter(&guest, 1);
+    return chgi_guest_leave(&guest, chgi_calculator_set_structure(calculator, &view));
 }
 
 chgnet_status chgnet_calculator_set_positions(chgnet_calculator *calculator, const double *positions)
 {
-    return chgi_calculator_set_positions(calculator, positions);
+    if (calculator->hosted)
+        return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE,
+                                 "the atoms come with a host's list; move them by chgnet_calculator_move_neighbours");
+    chgi_guest guest;
+    chgi_guest_enter(&guest, 1);
+    return chgi_guest_leave(&guest, chgi_calculator_set_positions(calculator, positions));
+}
+
+typedef struct pass {
+    chgnet_calculator *calculator;
+    unsigned want;
+} pass;
+
+static chgnet_status run_pass(void *argument)
+{
+    pass *p = argument;
+    return chgi_calculator_compute(p->calculator, p->want);
 }
 
 chgnet_status chgnet_calculator_compute(chgnet_calculator *calculator, unsigned want)
 {
-    return chgi_calculator_compute(calculator, want);
+    return chgi_guest_run(calculator->ctx, calculator->n_thread, run_pass, &(pass){calculator, want});
 }
 
 static chgnet_status need(const chgnet_calculator *calculator, unsigned flag)
@@ -103,17 +131,29 @@ static chgnet_status need(const chgnet_calculator *calculator, unsigned flag)
         return CHGNET_OK;
     return chgi_context_fail(calculator->ctx, CHGNET_EUSAGE,
                              "%s not computed for this structure; call compute first and ask for it",
-                             flag == CHGNET_WANT_GRADIENT  ? "forces were"
-                             : flag == CHGNET_WANT_ENERGY  ? "the energy was"
-                             : flag == CHGNET_WANT_STD     ? "the standard deviation was"
-                             : flag == CHGNET_WANT_NOVELTY ? "the novelty of the atoms was"
-                                                           : "the standard deviation's gradient was");
+                             flag == CHGNET_WANT_GRADIENT       ? "forces were"
+                             : flag == CHGNET_WANT_ENERGY       ? "the energy was"
+                             : flag == CHGNET_WANT_STD          ? "the standard deviation was"
+                             : flag == CHGNET_WANT_NOVELTY      ? "the novelty of the atoms was"
+                             : flag == CHGNET_WANT_SITE_VIRIALS ? "the virial by atoms was"
+                                                                : "the standard deviation's gradient was");
 }
 
 static chgnet_status copy(const chgnet_calculator *calculator, unsigned flag, const double *from, int width, double *to)
 {
     CHGI_TRY(need(calculator, flag));
-    memcpy(to, from, (size_t)calculator->graph.n_atom * (size_t)width * sizeof *to);
+    memcpy(to, from, (size_t)chgi_calculator_own(calculator) * (size_t)width * sizeof *to);
+    return CHGNET_OK;
+}
+
+/* What ghosts have too. */
+static chgnet_status copy_all(const chgnet_calculator *calculator, unsigned flag, const double *from, int width,
+                              double *to)
+{
+    if (!calculator->hosted)
+        return copy(calculator, flag, from, width, to);
+    CHGI_TRY(need(calculator, flag));
+    chgi_host_spread(&calculator->host, width, from, to);
     return CHGNET_OK;
 }
 
@@ -126,7 +166,7 @@ chgnet_status chgnet_calculator_get_energy(const chgnet_calculator *calculator, 
 
 chgnet_status chgnet_calculator_get_forces(const chgnet_calculator *calculator, double *forces)
 {
-    return copy(calculator, CHGNET_WANT_GRADIENT, calculator->forces, 3, forces);
+    return copy_all(calculator, CHGNET_WANT_GRADIENT, calculator->forces, 3, forces);
 }
 
 static chgnet_status scale_virial(const chgnet_calculator *calculator, unsigned flag, const double virial[3][3],
@@ -146,6 +186,18 @@ static chgnet_status scale_virial(const chgnet_calculator *calculator, unsigned 
 chgnet_status chgnet_calculator_get_stress(const chgnet_calculator *calculator, double *stress)
 {
     return scale_virial(calculator, CHGNET_WANT_GRADIENT, calculator->virial, stress);
+}
+
+chgnet_status chgnet_calculator_get_virial(const chgnet_calculator *calculator, double *virial)
+{
+    CHGI_TRY(need(calculator, CHGNET_WANT_GRADIENT));
+    memcpy(virial, calculator->virial, sizeof calculator->virial);
+    return CHGNET_OK;
+}
+
+chgnet_status chgnet_calculator_get_site_virials(const chgnet_calculator *calculator, double *site_virials)
+{
+    return copy_all(calculator, CHGNET_WANT_SITE_VIRIALS, calculator->site_virials, 9, site_virials);
 }
 
 chgnet_status chgnet_calculator_get_magmoms(const chgnet_calculator *calculator, double *magmoms)
@@ -174,7 +226,7 @@ chgnet_status chgnet_calculator_get_crystal_fea(const chgnet_calculator *calcula
     int n = calculator->n_feature;
     for (int c = 0; c < n; c++) {
         crystal_fea[c] = 0;
-        for (int64_t i = 0; i < calculator->graph.n_atom; i++)
+        for (int64_t i = 0; i < chgi_calculator_own(calculator); i++)
             crystal_fea[c] += calculator->atom_fea_final[i * n + c];
     }
     return CHGNET_OK;
@@ -241,7 +293,7 @@ chgnet_status chgnet_calculator_get_novelty(const chgnet_calculator *calculator,
 chgnet_status chgnet_calculator_get_std_forces(const chgnet_calculator *calculator, double *std_forces)
 {
     CHGI_TRY(need_delta(calculator));
-    return copy(calculator, CHGNET_WANT_STD_GRADIENT, calculator->std_forces, 3, std_forces);
+    return copy_all(calculator, CHGNET_WANT_STD_GRADIENT, calculator->std_forces, 3, std_forces);
 }
 
 chgnet_status chgnet_calculator_get_std_stress(const chgnet_calculator *calculator, double *std_stress)

@@ -50,6 +50,9 @@ CHGNET_API const char *chgnet_status_text(chgnet_status status);
 /** Version of the library, such as "0.1.0". */
 CHGNET_API const char *chgnet_version(void);
 
+/** Atomic number of an element's symbol, such as "Mg"; 0: there is none. */
+CHGNET_API int chgnet_element_number(const char *symbol);
+
 /* ---- context: where errors and warnings are told ------------------------------------------- */
 
 typedef struct chgnet_context chgnet_context;
@@ -81,7 +84,8 @@ typedef struct chgnet_model_info {
 
 /** Load weights and check them.
  *  \param[in]  name  "0.3.0", "0.2.0", "r2scan" (looked for in $CHGNET_WEIGHTS, the installed data folder,
- *                    the source tree's weights/) or the path of an HDF5 file; NULL means "0.3.0"
+ *                    the source tree's weights/), or the path of an HDF5 file or of a checkpoint as upstream's trainer
+ *                    writes it, of which nothing is executed; NULL means "0.3.0"
  *  \return CHGNET_OK; CHGNET_EINPUT, CHGNET_EIO, CHGNET_ENOMEM */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_model_load(chgnet_context *context, const char *name,
                                                            chgnet_model **model);
@@ -115,7 +119,8 @@ enum {
     CHGNET_WANT_STD = 4,          /**< with a delta-model: standard deviation of the energy */
     CHGNET_WANT_STD_GRADIENT = 8, /**< the same, and the standard deviation's own forces and stress, which take a second
                                        pass through the network */
-    CHGNET_WANT_NOVELTY = 16      /**< with a delta-model: novelty of the atoms */
+    CHGNET_WANT_NOVELTY = 16,     /**< with a delta-model: novelty of the atoms */
+    CHGNET_WANT_SITE_VIRIALS = 32 /**< with CHGNET_WANT_GRADIENT: shares of the virial by atoms */
 };
 
 CHGNET_API chgnet_options chgnet_options_default(void);
@@ -160,6 +165,14 @@ CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_forces(const chgn
                                                                       double *forces); /**< (n_atom,3) eV/A */
 CHGNET_API CHGNET_MUST_USE chgnet_status
 chgnet_calculator_get_stress(const chgnet_calculator *calculator, double *stress); /**< (3,3) GPa; all axes periodic */
+/** (3,3) eV, dE/dstrain, symmetric, whatever axes are periodic; the stress is this by the cell's volume.  The virial of
+ *  molecular-dynamics codes is minus this. */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_virial(const chgnet_calculator *calculator,
+                                                                      double *virial);
+/** (n_atom,3,3) eV, the atoms' shares of the virial: half of what each of their bonds gives; CHGNET_WANT_SITE_VIRIALS
+ */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_site_virials(const chgnet_calculator *calculator,
+                                                                            double *site_virials);
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_magmoms(const chgnet_calculator *calculator,
                                                                        double *magmoms); /**< (n_atom) mu_B */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_site_energies(const chgnet_calculator *calculator,
@@ -173,6 +186,130 @@ CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_crystal_fea(
 /** Numbers of directed bonds within the atom cutoff and of ordered angles. */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_get_counts(const chgnet_calculator *calculator,
                                                                       int64_t *n_directed_bond, int64_t *n_angle);
+
+/* ---- calculator inside a host that has its own neighbour list ------------------------------------- */
+
+/** A host's atoms, ghosts and neighbour list; start from chgnet_neighbours_default().
+ *
+ *  Atoms are numbered from 0: the local ones, then the ghosts.  A ghost is either an image of another atom in these
+ *  arrays, which its owner says: it lies whole cell vectors away from it, and what happens to it happens to the owner.
+ *  Or it stands for an atom that is nowhere else in the arrays, as one of another process: its owner is its own number.
+ *  All images of one atom have the same owner.
+ *
+ *  On one process every ghost has a local owner, ghosts reach as far as the model's atom cutoff, and results are those
+ *  of chgnet_calculator_set_structure with the local atoms, to the last bit.
+ *
+ *  With several processes there are two ways.  chgnet_calculator_set_part, below, needs ghosts within the atom cutoff
+ *  only and exchanges features.  Here each process computes the energy of its local atoms and how that depends on all
+ *  atoms here, without a word with the others: the sum over processes, after the forces of ghosts have been added to
+ *  those of the atoms that they stand for, is the result for all.  For that the ghosts must reach as far as
+ *  chgnet_model_receptive_field says from any local atom, and the list must hold the pairs among ghosts too.
+ *
+ *  The list holds at least all pairs of atoms closer than the model's atom cutoff; farther ones do no harm, so that it
+ *  can be kept while atoms move (chgnet_calculator_move_neighbours).  A pair may be given in either atom's row or in
+ *  both (half and full lists), and once for several images of it: pairs of a ghost that has a local owner need not be
+ *  given where the owner has its own. */
+typedef struct chgnet_neighbours {
+    size_t size;              /**< sizeof(chgnet_neighbours), set by chgnet_neighbours_default */
+    int64_t n_local, n_ghost; /**< n_atom = n_local + n_ghost in the following */
+    const int32_t *numbers;   /**< (n_atom) atomic numbers */
+    const double *positions;  /**< (n_atom,3) Angstrom */
+    const int32_t *owner;     /**< (n_ghost) 0 to n_atom-1; NULL only without ghosts */
+    const double *cell;       /**< (3,3) rows are cell vectors, Angstrom; NULL: none */
+    const int *pbc;           /**< (3) nonzero where periodic; NULL: nowhere */
+    int64_t n_row;            /**< the list has rows for the atoms 0 to n_row-1; at most n_atom */
+    const int64_t *start;     /**< (n_row+1) row i is neighbour[start[i]] to neighbour[start[i+1]-1] */
+    const int32_t *neighbour; /**< (start[n_row]) atoms, 0 to n_atom-1 */
+} chgnet_neighbours;
+
+CHGNET_API chgnet_neighbours chgnet_neighbours_default(void);
+
+/** Give the calculator a host's atoms and list; earlier results are gone.  The arrays are copied.  Then
+ *  chgnet_calculator_compute; results are
+ *    - energy, delta energy: of the local atoms;  site energies, magmoms, embeddings, corrections, novelty:
+ * (n_local,...)
+ *    - forces, site virials, std forces: (n_local+n_ghost,...), zero for a ghost that is an image: its share is the
+ *      owner's;  virial, stress: as for a structure, where there are other processes this one's share
+ *  Where ghosts stand for atoms elsewhere a delta-model must be of the atomic aggregation, and no standard deviation
+ *  can be had.
+ *
+eturn CHGNET_OK; CHGNET_EUSAGE for a struct of another version; CHGNET_EINPUT names the atom (from 1), ghost or
+ *          pair that is wrong; CHGNET_ENOMEM */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_neighbours(chgnet_calculator *calculator,
+                                                                          const chgnet_neighbours *neighbours);
+/** Move the atoms, and the cell, under the list that is set: as long as it still holds all pairs within the atom cutoff
+ *  and no atom has been put back into the cell.  Allocates no memory once the workspace has grown.
+ *  \param[in] positions  (n_atom,3) Angstrom; those of ghosts that are images are not read
+ *  \param[in] cell       (3,3) Angstrom; NULL: as it is
+ *
+eturn CHGNET_OK; CHGNET_EUSAGE without a list; CHGNET_EINPUT, CHGNET_ENOMEM */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_move_neighbours(chgnet_calculator *calculator,
+                                                                           const double *positions, const double *cell);
+/** Angstrom: farther atoms do not matter to an atom's energy. */
+CHGNET_API double chgnet_model_receptive_field(const chgnet_model *model);
+
+/* ---- a part of a system, for simulation codes ------------------------------------------------ */
+
+/** The atoms that one process computes, and what stands near them.  A site is an own atom, a periodic image of one, or
+ * a copy of a remote atom, which another process owns.  The network's receptive field is not needed as sites: processes
+ *  exchange features instead (chgnet_exchange). */
+typedef struct chgnet_part {
+    size_t size;             /**< sizeof(chgnet_part), set by chgnet_part_default */
+    int64_t n_own, n_remote; /**< numbers of different atoms; either may be 0 */
+    const int32_t *numbers;  /**< (n_own+n_remote) atomic numbers, own atoms first */
+    int64_t n_site;          /**< at least n_own */
+    const double
+        *positions; /**< (n_site,3) Angstrom, own atoms first; all sites within `reach` of them must be there */
+    const int32_t *site_atom; /**< (n_site) which atom stands there; i for the first n_own */
+    double reach; /**< Angstrom, at least the atom cutoff: the list of neighbours holds until an atom has moved
+                       half of what it is more */
+} chgnet_part;
+
+/** A short bond between an own and a remote atom. */
+typedef struct chgnet_crossing {
+    int32_t own, remote; /**< the atoms; remote ones have the numbers from n_own on */
+    double vector[3];    /**< Angstrom, from own to remote: tells bonds to different images apart */
+} chgnet_crossing;
+
+/** How a part asks the others.  In each pass every process makes the same calls in the same order, in the thread that
+ *  called chgnet_calculator_compute.  A host whose communication fails has to end all of them. */
+typedef struct chgnet_exchange {
+    size_t size; /**< sizeof(chgnet_exchange), set by chgnet_exchange_default */
+    void *user;
+    int n_process; /**< processes that share this machine's memory; 0: 1 */
+    /** Fill the rows of remote atoms with their owners'. \param rows (n_own+n_remote) of row_size bytes */
+    void (*spread)(void *user, size_t row_size, void *rows);
+    /** Add the rows of remote atoms to their owners'. \param rows (n_own+n_remote,width) of double or float */
+    void (*collect)(void *user, int width, int is_double, void *rows);
+    /** The short bonds across the border from now on; the other owner of a bond has it with the opposite vector, but
+     *  for bonds whose length is the bond cutoff within rounding. */
+    void (*cross)(void *user, int64_t n_crossing, const chgnet_crossing *crossings);
+    /** Put in the place of each of these bonds' rows what its other owner has there; zeros where he has none.
+     *  \param rows (n_crossing) of row_size bytes */
+    void (*swap)(void *user, size_t row_size, void *rows);
+    /** Sums over all processes. \param values (n), each process's, then the sums */
+    void (*sum)(void *user, int n, double *values);
+    /** The rows of all processes' own atoms, in the order of processes.
+     *  \param[in] rows (n_own) of row_size bytes  \param[out] n_all their number  \param[out] first where one's own
+     * begin \return (n_all) rows, valid until the next call; NULL: no memory */
+    const void *(*gather)(void *user, size_t row_size, const void *rows, int64_t *n_all, int64_t *first);
+} chgnet_exchange;
+
+CHGNET_API chgnet_part chgnet_part_default(void);
+CHGNET_API chgnet_exchange chgnet_exchange_default(void);
+
+/** Give the calculator a part in place of a structure.  Energy, virial, site energies and forces are then those of the
+ *  own atoms: summed over the processes they are the system's, but for forces, which are complete; arrays over atoms
+ * have n_own rows.  Stress, crystal_fea of the whole and the count of bonds are not defined. \param[in] exchange
+ * copied; NULL where there are no remote atoms \return as chgnet_calculator_set_structure; CHGNET_EUSAGE for numbers
+ * that do not fit together */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_part(chgnet_calculator *calculator,
+                                                                    const chgnet_part *part,
+                                                                    const chgnet_exchange *exchange);
+/** Move the sites, which no atom may have done by more than half of what the reach is beyond the cutoff.
+ *  \param[in] positions (n_site,3) Angstrom */
+CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_move_part(chgnet_calculator *calculator,
+                                                                     const double *positions);
 
 /* ---- delta-model in a calculator ------------------------------------------------------------- */
 

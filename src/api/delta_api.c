@@ -1,7 +1,9 @@
 /* The public functions of delta-models. */
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
+#include "api/guest.h"
 #include "base/memory.h"
 #include "task/train.h"
 
@@ -182,16 +184,41 @@ static chgnet_status fit(chgnet_context *ctx, const chgnet_model *model, const c
     return chgi_train_finish(ctx, model, NULL, &gp, set, delta);
 }
 
+/* One fit or update, as chgi_guest_run takes it. */
+typedef struct lesson {
+    chgnet_context *ctx;
+    const chgnet_model *model;
+    const chgnet_labels *labels;
+    const chgi_delta_choice *choice;
+    int threads;
+    chgi_label_set set;
+    chgnet_delta *delta;
+} lesson;
+
+static chgnet_status run_fit(void *argument)
+{
+    lesson *l = argument;
+    return fit(l->ctx, l->model, l->labels, l->choice, l->threads, &l->set, &l->delta);
+}
+
+/* The embeddings take as many as asked, the Gaussian process as many as there are by default. */
+static int threads_of(int threads)
+{
+    int most = threads > omp_get_max_threads() ? threads : omp_get_max_threads();
+    return most < MOST_THREADS ? most : MOST_THREADS;
+}
+
 chgnet_status chgnet_delta_fit(chgnet_context *context, const chgnet_model *model, const chgnet_labels *labels,
                                const chgnet_delta_options *options, chgnet_delta **delta)
 {
     const chgnet_delta_options chosen = options ? *options : chgnet_delta_options_default();
     chgi_delta_choice choice;
-    chgi_label_set set = {0};
     *delta = NULL;
     CHGI_TRY(take_options(context, &chosen, &choice));
-    chgnet_status status = fit(context, model, labels, &choice, chosen.threads, &set, delta);
-    chgi_label_set_destroy(&set);
+    lesson l = {.ctx = context, .model = model, .labels = labels, .choice = &choice, .threads = chosen.threads};
+    chgnet_status status = chgi_guest_run(context, threads_of(chosen.threads), run_fit, &l);
+    chgi_label_set_destroy(&l.set);
+    *delta = l.delta;
     return status;
 }
 
@@ -205,12 +232,18 @@ static chgnet_status update(chgnet_context *ctx, chgnet_delta *delta, const chgn
     return chgi_train_add(ctx, delta, labels->forces != NULL, set);
 }
 
+static chgnet_status run_update(void *argument)
+{
+    lesson *l = argument;
+    return update(l->ctx, l->delta, l->model, l->labels, l->threads, &l->set);
+}
+
 chgnet_status chgnet_delta_update(chgnet_context *context, chgnet_delta *delta, const chgnet_model *model,
                                   const chgnet_labels *labels, int threads)
 {
-    chgi_label_set set = {0};
-    chgnet_status status = update(context, delta, model, labels, threads, &set);
-    chgi_label_set_destroy(&set);
+    lesson l = {.ctx = context, .model = model, .labels = labels, .threads = threads, .delta = delta};
+    chgnet_status status = chgi_guest_run(context, threads_of(threads), run_update, &l);
+    chgi_label_set_destroy(&l.set);
     return status;
 }
 
@@ -218,12 +251,16 @@ chgnet_status chgnet_delta_update(chgnet_context *context, chgnet_delta *delta, 
 
 chgnet_status chgnet_delta_load(chgnet_context *context, const char *path, chgnet_delta **delta)
 {
-    return chgi_delta_file_load(context, path, delta);
+    chgi_guest guest;
+    chgi_guest_enter(&guest, 1);
+    return chgi_guest_leave(&guest, chgi_delta_file_load(context, path, delta));
 }
 
 chgnet_status chgnet_delta_save(chgnet_context *context, const chgnet_delta *delta, const char *path)
 {
-    return chgi_delta_file_save(context, delta, path);
+    chgi_guest guest;
+    chgi_guest_enter(&guest, 1);
+    return chgi_guest_leave(&guest, chgi_delta_file_save(context, delta, path));
 }
 
 void chgnet_delta_destroy(chgnet_delta *delta)

@@ -24,8 +24,9 @@ chgnet_status chgi_arena_reserve(chgnet_context *ctx, chgi_arena *arena, size_t 
     if (size > arena->size || !arena->base) {
         chgi_arena_destroy(arena);
         size_t wanted = size + size / 8 < size ? size : size + size / 8; /* room for a graph that grows a little */
-        if (size <= chgi_memory_physical())
-            arena->base = chgi_memory_raw(wanted);
+        arena->base = chgi_memory_raw(wanted);
+        if (!arena->base)
+            arena->base = chgi_memory_raw(wanted = size);
         if (!arena->base)
             return chgi_context_nomem(ctx, size, 1);
         arena->size = wanted;

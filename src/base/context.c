@@ -1,3 +1,4 @@
+#define CHGI_BASE_CONTEXT_C
 #include "base/context.h"
 
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { MOST_NAMES = 128 };
+enum { MOST_NAMES = 128, MOST_ENTRIES = 4096 };
 
 typedef struct entry {
     const char *section, *key, *value;
@@ -25,6 +25,9 @@ struct chgi_ini {
 
 static chgnet_status fail_at(chgnet_context *ctx, const chgi_ini *ini, long line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+static chgnet_status fail_with(chgnet_context *ctx, const chgi_ini *ini, long line, const char *format, va_list list)
+    __attribute__((format(printf, 4, 0)));
 
 static chgnet_status fail_with(chgnet_context *ctx, const chgi_ini *ini, long line, const char *format, va_list list)
 {
@@ -113,6 +116,8 @@ static chgnet_status take_entry(chgnet_context *ctx, chgi_ini *ini, char *text, 
     if (before)
         return fail_at(ctx, ini, line, "%s stands twice in [%s], first in line %ld; keep one", e.key, section,
                        before->line);
+    if (ini->n_entry == MOST_ENTRIES) /* each is compared with all before it */
+        return fail_at(ctx, ini, line, "more than %d keys; this is no configuration", MOST_ENTRIES);
     CHGI_TRY(chgi_memory_grow(ctx, &ini->entries, &ini->capacity, ini->n_entry + 1, sizeof *ini->entries));
     ini->entries[ini->n_entry++] = e;
     return CHGNET_OK;

@@ -9,12 +9,13 @@
 
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
-/* Large blocks ask for huge pages: fewer misses of the address cache, fewer faults at the first touch. */
+/* Large blocks ask for huge pages: fewer misses of the address cache, fewer faults at the first touch.  What the
+ * machine does not have is refused here: the kernel might promise it, and end the process when it is used. */
 void *chgi_memory_raw(size_t bytes)
 {
-    if (bytes > PTRDIFF_MAX - HUGE_PAGE)
-        return NULL;
     size_t unit = bytes >= 4 * (size_t)HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+    if (bytes > PTRDIFF_MAX - HUGE_PAGE || (unit == HUGE_PAGE && bytes > chgi_memory_physical()))
+        return NULL;
     size_t rounded = bytes ? (bytes + unit - 1) / unit * unit : unit;
     void *pointer = aligned_alloc(unit, rounded);
 #ifdef MADV_HUGEPAGE

@@ -10,7 +10,8 @@
  *  A count of 0 gives a valid pointer. */
 void *chgi_memory_new(size_t count, size_t size);
 
-/** The same without zeros, for large workspaces: memory that is never used is never touched. */
+/** The same without zeros, for large workspaces: memory that is never used is never touched.  NULL also for more than
+ * the machine has. */
 void *chgi_memory_raw(size_t bytes);
 
 /** Bytes of memory that this machine has; SIZE_MAX where that is not known. */

@@ -6,7 +6,7 @@
 /* Quotes, brackets, blanks, '=' and ',' mean something to some reader; the backslash escapes. */
 static void print_word(chgi_text *text, const char *word)
 {
-    if (*word && !strpbrk(word, " \t\"'{}[]=,\\")) {
+    if (*word && !strpbrk(word, " \t\r\n\v\f\"'{}[]=,\\")) {
         chgi_text_append(text, word, strlen(word));
         return;
     }
@@ -47,16 +47,29 @@ static int mask_width(const chgi_structure *structure)
     return 1;
 }
 
+/* Names of columns come from the file that was read, where they may have been quoted. */
+static void print_columns(chgi_text *text, const chgi_structure *structure, int n_mask)
+{
+    chgi_text list = {0};
+    chgi_text_print(&list, "species:S:1:pos:R:3");
+    if (n_mask > 0)
+        chgi_text_print(&list, ":%s:L:%d", n_mask == 3 && structure->mask_direct ? "move_mask_direct" : "move_mask",
+                        n_mask);
+    for (int i = 0; i < structure->n_column; i++)
+        chgi_text_print(&list, ":%s:%c:%d", structure->columns[i].name, structure->columns[i].type,
+                        structure->columns[i].width);
+    chgi_text_print(text, "Properties=");
+    if (list.failed)
+        text->failed = true;
+    else
+        print_word(text, list.data);
+    chgi_text_destroy(&list);
+}
+
 static void print_comment(chgi_text *text, const chgi_structure *structure, int n_mask)
 {
     print_lattice(text, structure->cell);
-    chgi_text_print(text, "Properties=species:S:1:pos:R:3");
-    if (n_mask > 0)
-        chgi_text_print(text, ":%s:L:%d", n_mask == 3 && structure->mask_direct ? "move_mask_direct" : "move_mask",
-                        n_mask);
-    for (int i = 0; i < structure->n_column; i++)
-        chgi_text_print(text, ":%s:%c:%d", structure->columns[i].name, structure->columns[i].type,
-                        structure->columns[i].width);
+    print_columns(text, structure, n_mask);
     for (int i = 0; i < structure->n_info; i++) {
         chgi_text_append(text, " ", 1);
         print_word(text, structure->info[i].key);

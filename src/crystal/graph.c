@@ -121,6 +121,8 @@ static void lay_starts(chgi_graph *graph, double bond_cutoff)
         int64_t first, second, edges = graph->edge_start[i + 1] - graph->edge_start[i];
         count_short(graph, i, bond_cutoff, &first, &second);
         graph->short_start[i + 1] = graph->short_start[i] + first;
+        if (i >= graph->n_own)
+            second = 0;
         graph->angle_start[i + 1] = graph->angle_start[i] + first * second - second;
         graph->turn_start[i + 1] = graph->turn_start[i] + second * first - second * (second + 1) / 2;
         graph->most_edges = edges > graph->most_edges ? (int32_t)edges : graph->most_edges;
@@ -150,6 +152,8 @@ static void lay_angles(chgi_graph *graph, int64_t atom, double bond_cutoff)
 {
     int64_t first, second, a = graph->angle_start[atom], t = graph->turn_start[atom];
     count_short(graph, atom, bond_cutoff, &first, &second);
+    if (atom >= graph->n_own)
+        second = 0;
     for (int64_t p = 0; p < second; p++)
         for (int64_t q = p + 1; q < first; q++, t++) {
             graph->turn_first[t] = (int32_t)p;
@@ -170,9 +174,9 @@ static void lay_angles(chgi_graph *graph, int64_t atom, double bond_cutoff)
 /* Small systems have as many blocks as threads may want; large ones have blocks whose far atoms fit a cache. */
 static void choose_blocks(chgi_graph *graph)
 {
-    int64_t size = graph->n_atom / 16;
+    int64_t size = graph->n_own / 16;
     graph->block_size = size < 1 ? 1 : size > 32 ? 32 : size;
-    graph->n_block = (graph->n_atom + graph->block_size - 1) / graph->block_size;
+    graph->n_block = (graph->n_own + graph->block_size - 1) / graph->block_size;
 }
 
 /* Number the far atoms block by block; newest_far holds an atom's newest place, which tells whether this block has met
@@ -184,7 +188,7 @@ static void lay_far(chgi_graph *graph)
     graph->n_far = 0;
     for (int64_t b = 0; b < graph->n_block; b++) {
         int64_t first = b * graph->block_size, end = first + graph->block_size;
-        end = end < graph->n_atom ? end : graph->n_atom;
+        end = end < graph->n_own ? end : graph->n_own;
         graph->block_far[b] = graph->n_far;
         for (int64_t e = graph->edge_start[first]; e < graph->edge_start[end]; e++) {
             int32_t j = graph->neighbour[e];
@@ -200,7 +204,7 @@ static void lay_far(chgi_graph *graph)
 static void list_far(chgi_graph *graph)
 {
     int64_t n = graph->n_atom, *start = graph->atom_far;
-    for (int64_t e = 0; e < graph->n_edge; e++)
+    for (int64_t e = 0; e < graph->edge_start[graph->n_own]; e++)
         graph->far_atom[graph->edge_far[e]] = graph->neighbour[e];
     memset(start, 0, (size_t)(n + 1) * sizeof *start);
     for (int64_t f = 0; f < graph->n_far; f++)
@@ -212,11 +216,26 @@ static void list_far(chgi_graph *graph)
     start[n] = graph->n_far;
 }
 
+/* Short edges of own atoms whose far end is remote. */
+static void list_crossing(chgi_graph *graph)
+{
+    graph->n_crossing = 0;
+    for (int64_t s = 0; graph->n_own < graph->n_atom && s < graph->short_start[graph->n_own]; s++)
+        if (graph->neighbour[graph->short_edge[s]] >= graph->n_own)
+            graph->crossing[graph->n_crossing++] = (int32_t)s;
+}
+
 chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *structure, double atom_cutoff,
                                double bond_cutoff, chgi_graph *graph)
 {
     CHGI_TRY(chgi_verlet_find(ctx, &graph->verlet, structure, atom_cutoff, graph->skin, &graph->pairs));
-    graph->n_atom = structure->n_atom;
+    return chgi_graph_lay(ctx, structure->n_atom, structure->n_atom, bond_cutoff, graph);
+}
+
+chgnet_status chgi_graph_lay(chgnet_context *ctx, int64_t n_own, int64_t n_atom, double bond_cutoff, chgi_graph *graph)
+{
+    graph->n_own = n_own;
+    graph->n_atom = n_atom;
     graph->n_bond = (int64_t)graph->pairs.n_pair;
     graph->n_edge = 2 * graph->n_bond;
     CHGI_TRY(reserve_edges(ctx, graph));
@@ -231,7 +250,7 @@ chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *struct
     if (graph->n_angle > INT32_MAX)
         return chgi_context_fail(ctx, CHGNET_ENOMEM, "%lld angles; the structure is too large or too dense",
                                  (long long)graph->n_angle);
-    const array shorts[] = {ARRAY(short_edge), ARRAY(short_reverse), ARRAY(bond_short)};
+    const array shorts[] = {ARRAY(short_edge), ARRAY(short_reverse), ARRAY(bond_short), ARRAY(crossing)};
     const array angles[] = {ARRAY(angle_first), ARRAY(angle_second), ARRAY(angle_turn)};
     const array turns[] = {ARRAY(turn_first), ARRAY(turn_second)};
     RESERVE(shorts, capacity_short, graph->n_short_edge);
@@ -239,6 +258,8 @@ chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *struct
     RESERVE(turns, capacity_turn, graph->n_turn);
     for (int64_t i = 0; i < graph->n_atom; i++)
         lay_angles(graph, i, bond_cutoff);
+    list_crossing(graph);
+    graph->has_angles = graph->n_angle > 0;
     return CHGNET_OK;
 }
 
@@ -250,7 +271,7 @@ void chgi_graph_destroy(chgi_graph *graph)
                       graph->bond_length, graph->pair_of_bond, graph->bond_short,  graph->turn_start,
                       graph->angle_turn,  graph->turn_first,   graph->turn_second, graph->block_far,
                       graph->atom_far,    graph->newest_far,   graph->edge_far,    graph->far,
-                      graph->far_atom};
+                      graph->far_atom,    graph->crossing};
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++)
         chgi_memory_free(arrays[k]);
     chgi_verlet_destroy(&graph->verlet);

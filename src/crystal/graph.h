@@ -16,11 +16,15 @@
 typedef struct chgi_graph {
     double skin; /**< A, the owner's choice before a build: as for chgi_verlet_find */
     int64_t n_atom;
+    int64_t n_own;        /**< the first atoms are this process's own; the others are remote, and other processes make
+                               their features: they have edges as far ends only, and no angles.  Mostly n_atom */
     int64_t n_edge;       /**< directed edges */
     int64_t n_bond;       /**< undirected bonds, n_edge / 2 */
     int64_t n_short_bond; /**< undirected bonds with r <= bond cutoff */
     int64_t n_short_edge; /**< their directed edges */
     int64_t n_angle;
+    int64_t n_crossing; /**< short bonds between an own atom and a remote one */
+    bool has_angles;    /**< here, or in another process's part */
     int64_t n_turn;     /**< unordered pairs of edges: the angles (p,q) and (q,p) are one turn */
     int64_t block_size; /**< atoms of a block, fixed by the number of atoms alone */
     int64_t n_block;
@@ -45,6 +49,7 @@ typedef struct chgi_graph {
     int32_t *angle_second;             /**< (n_angle) */
     int32_t *angle_turn;               /**< (n_angle) */
     int32_t *turn_first, *turn_second; /**< (n_turn) ranks, first < second */
+    int32_t *crossing;                 /**< (n_crossing) the short edges of own atoms to remote ones */
     int32_t *bond_edge;                /**< (n_bond) the edge along which bond_vector points */
     double *bond_vector;               /**< (n_bond,3) neighbour minus center, A */
     double *bond_length;               /**< (n_bond) A */
@@ -60,6 +65,11 @@ typedef struct chgi_graph {
  * chgi_neighbour_candidates. \return CHGNET_OK; CHGNET_EINPUT, CHGNET_ENOMEM as chgi_neighbour_find */
 chgnet_status chgi_graph_build(chgnet_context *ctx, const chgi_structure *structure, double atom_cutoff,
                                double bond_cutoff, chgi_graph *graph);
+
+/** The same from bonds that are there: `graph->pairs` with r < atom cutoff, of which at least one end is an own atom.
+ *  \param[in] n_own  the first atoms are own, the others remote
+ *  \return CHGNET_OK; CHGNET_ENOMEM */
+chgnet_status chgi_graph_lay(chgnet_context *ctx, int64_t n_own, int64_t n_atom, double bond_cutoff, chgi_graph *graph);
 
 void chgi_graph_destroy(chgi_graph *graph);
 

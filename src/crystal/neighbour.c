@@ -200,11 +200,16 @@ static double vector_of(const chgi_structure *structure, const chgi_candidate *p
     return chgi_dot(d, d);
 }
 
-static chgnet_status add_candidate(chgnet_context *ctx, chgi_candidate_list *list, const chgi_candidate *pair)
+static chgnet_status too_many(chgnet_context *ctx)
+{
+    return chgi_context_fail(ctx, CHGNET_ENOMEM, "more than %.0f bonds; the structure is too large or too dense",
+                             MOST_PAIRS);
+}
+
+chgnet_status chgi_neighbour_add(chgnet_context *ctx, chgi_candidate_list *list, const chgi_candidate *pair)
 {
     if ((double)list->n_candidate >= MOST_PAIRS)
-        return chgi_context_fail(ctx, CHGNET_ENOMEM, "more than %.0f bonds; the structure is too large or too dense",
-                                 MOST_PAIRS);
+        return too_many(ctx);
     CHGI_TRY(chgi_memory_grow(ctx, &list->candidates, &list->capacity, list->n_candidate + 1, sizeof *pair));
     list->candidates[list->n_candidate++] = *pair;
     return CHGNET_OK;
@@ -215,8 +220,9 @@ typedef struct search {
     const chgi_structure *structure;
     const bins *b;
     chgi_candidate_list *list;
-    double limit; /* A^2 */
-    double rough; /* A^2: well beyond the limit */
+    double limit;   /* A^2 */
+    double rough;   /* A^2: well beyond the limit */
+    int64_t *count; /* where pairs are only counted */
 } search;
 
 static int compare_images(const double one[3], const double other[3])
@@ -225,6 +231,15 @@ static int compare_images(const double one[3], const double other[3])
         if (one[k] != other[k])
             return one[k] < other[k] ? -1 : 1;
     return 0;
+}
+
+static chgnet_status take_pair(const search *s, const chgi_candidate *pair)
+{
+    if (!s->count)
+        return chgi_neighbour_add(s->ctx, s->list, pair);
+    if ((double)++*s->count >= MOST_PAIRS)
+        return too_many(s->ctx);
+    return CHGNET_OK;
 }
 
 /* Pairs of atom j, as the neighbour, with the centers in one bin.  With both atoms where the bins have them, j lies
@@ -255,7 +270,7 @@ static chgnet_status search_bin(const search *s, int64_t j, int64_t bin, const i
             continue;
         if (r2 < CLOSEST * CLOSEST) /* here already: a crowd must not fill the memory first */
             return too_close(s->ctx, s->structure, i, j, sqrt(r2));
-        CHGI_TRY(add_candidate(s->ctx, s->list, &pair));
+        CHGI_TRY(take_pair(s, &pair));
     }
     return CHGNET_OK;
 }
@@ -315,24 +330,97 @@ static void sort_images(chgi_candidate_list *list)
     }
 }
 
-/* From the order of the search (by neighbour) to that of the list (by center, neighbour, image). */
-static chgnet_status sort_by_center(chgnet_context *ctx, int64_t n_atom, const chgi_candidate_list *found,
-                                    chgi_candidate_list *list)
+typedef enum end { CENTER, NEIGHBOUR } end;
+
+static int32_t atom_at(const chgi_candidate *candidate, end which)
+{
+    return which == CENTER ? candidate->center : candidate->neighbour;
+}
+
+/* By the atom at one end; the order among those of one atom stays. */
+static chgnet_status sort_by(chgnet_context *ctx, end which, int64_t n_atom, const chgi_candidate_list *found,
+                             chgi_candidate_list *list)
 {
     CHGI_TRY(chgi_memory_grow(ctx, &list->candidates, &list->capacity, found->n_candidate, sizeof *list->candidates));
     int64_t *next = chgi_memory_new((size_t)n_atom + 1, sizeof *next);
     if (!next)
         return chgi_context_nomem(ctx, (size_t)n_atom + 1, sizeof *next);
     for (size_t k = 0; k < found->n_candidate; k++)
-        next[found->candidates[k].center + 1]++;
+        next[atom_at(&found->candidates[k], which) + 1]++;
     for (int64_t i = 0; i < n_atom; i++)
         next[i + 1] += next[i];
     for (size_t k = 0; k < found->n_candidate; k++)
-        list->candidates[next[found->candidates[k].center]++] = found->candidates[k];
+        list->candidates[next[atom_at(&found->candidates[k], which)]++] = found->candidates[k];
     list->n_candidate = found->n_candidate;
-    sort_images(list);
     chgi_memory_free(next);
     return CHGNET_OK;
+}
+
+/* From the order of the search (by neighbour) to that of the list (by center, neighbour, image). */
+static chgnet_status sort_found(chgnet_context *ctx, int64_t n_atom, const chgi_candidate_list *found,
+                                chgi_candidate_list *list)
+{
+    CHGI_TRY(sort_by(ctx, CENTER, n_atom, found, list));
+    sort_images(list);
+    return CHGNET_OK;
+}
+
+/* Once for each pair, so that the list is what a search would have given. */
+static void drop_repeats(chgi_candidate_list *list)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < list->n_candidate; k++) {
+        const chgi_candidate *last = kept > 0 ? &list->candidates[kept - 1] : NULL, *this = &list->candidates[k];
+        if (!last || last->center != this->center || last->neighbour != this->neighbour ||
+            compare_candidates(last, this) != 0)
+            list->candidates[kept++] = *this;
+    }
+    list->n_candidate = kept;
+}
+
+chgnet_status chgi_neighbour_sort(chgnet_context *ctx, int64_t n_atom, chgi_candidate_list *list,
+                                  chgi_candidate_list *spare)
+{
+    static const double origin[3];
+    for (size_t k = 0; k < list->n_candidate; k++) {
+        chgi_candidate *c = &list->candidates[k];
+        if (c->center < c->neighbour || (c->center == c->neighbour && compare_images(c->image, origin) > 0))
+            continue;
+        int32_t center = c->center;
+        c->center = c->neighbour;
+        c->neighbour = center;
+        for (int a = 0; a < 3; a++)
+            c->image[a] = c->image[a] == 0 ? 0 : -c->image[a]; /* no negative zero */
+    }
+    CHGI_TRY(sort_by(ctx, NEIGHBOUR, n_atom, list, spare));
+    CHGI_TRY(sort_found(ctx, n_atom, spare, list));
+    drop_repeats(list);
+    return CHGNET_OK;
+}
+
+static chgnet_status search_all(const search *s)
+{
+    for (int64_t j = 0; j < s->structure->n_atom; j++)
+        CHGI_TRY(search_atom(s, j));
+    return CHGNET_OK;
+}
+
+/* Where pairs might fill a good part of the memory they are counted first: what does not fit is refused before. */
+static chgnet_status check_memory(search s)
+{
+    enum { EACH = 2 * sizeof(chgi_candidate) + sizeof(chgi_pair) };
+    const bins *b = s.b;
+    int64_t n_bin = b->count[0] * b->count[1] * b->count[2], fullest = 0, count = 0;
+    double physical = (double)chgi_memory_physical(), around = 1;
+    for (int64_t k = 0; k < n_bin; k++)
+        fullest = b->start[k + 1] - b->start[k] > fullest ? b->start[k + 1] - b->start[k] : fullest;
+    for (int k = 0; k < 3; k++)
+        around *= 2 * (double)b->range[k] + 1;
+    if (0.5 * (double)s.structure->n_atom * (double)fullest * around * EACH < 0.25 * physical)
+        return CHGNET_OK;
+    s.count = &count;
+    CHGI_TRY(search_all(&s));
+    return (double)count * EACH > physical ? chgi_context_nomem(s.ctx, (size_t)count, EACH) : CHGNET_OK;
 }
 
 chgnet_status chgi_neighbour_candidates(chgnet_context *ctx, const chgi_structure *structure, double reach,
@@ -340,16 +428,18 @@ chgnet_status chgi_neighbour_candidates(chgnet_context *ctx, const chgi_structur
 {
     bins b = {.n_periodic = 0};
     chgi_candidate_list found = {0};
-    search s = {ctx, structure, &b, &found, (reach + MARGIN) * (reach + MARGIN), 1.01 * reach * reach + 1e-3};
+    search s = {ctx, structure, &b, &found, (reach + MARGIN) * (reach + MARGIN), 1.01 * reach * reach + 1e-3, NULL};
     list->n_candidate = 0;
     chgnet_status status = bins_fill(ctx, &b, structure, reach);
     if (status == CHGNET_OK)
         status = check_density(ctx, &b, structure->n_atom, reach);
-    for (int64_t j = 0; j < structure->n_atom && status == CHGNET_OK; j++)
-        status = search_atom(&s, j);
+    if (status == CHGNET_OK)
+        status = check_memory(s);
+    if (status == CHGNET_OK)
+        status = search_all(&s);
     bins_destroy(&b);
     if (status == CHGNET_OK)
-        status = sort_by_center(ctx, structure->n_atom, &found, list);
+        status = sort_found(ctx, structure->n_atom, &found, list);
     chgi_candidate_list_destroy(&found);
     return status;
 }

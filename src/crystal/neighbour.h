@@ -45,6 +45,16 @@ chgnet_status chgi_neighbour_candidates(chgnet_context *ctx, const chgi_structur
 chgnet_status chgi_neighbour_measure(chgnet_context *ctx, const chgi_structure *structure,
                                      const chgi_candidate_list *candidates, double cutoff, chgi_pair_list *list);
 
+/** Add a pair, in whatever order.  \return CHGNET_OK; CHGNET_ENOMEM, also for more than bonds can be numbered */
+chgnet_status chgi_neighbour_add(chgnet_context *ctx, chgi_candidate_list *list, const chgi_candidate *pair);
+
+/** Bring pairs found elsewhere, in any order and sense and perhaps more than once, into the order above, each once.
+ *  \param[in]     n_atom  centers and neighbours are below; no atom pairs with itself in image 0
+ *  \param[in,out] spare   grows as needed; what it holds is lost
+ *  \return CHGNET_OK; CHGNET_ENOMEM */
+chgnet_status chgi_neighbour_sort(chgnet_context *ctx, int64_t n_atom, chgi_candidate_list *list,
+                                  chgi_candidate_list *spare);
+
 /** Both in one: all pairs with r^2 < cutoff^2 + 1e-8, in that order. */
 chgnet_status chgi_neighbour_find(chgnet_context *ctx, const chgi_structure *structure, double cutoff,
                                   chgi_pair_list *list);

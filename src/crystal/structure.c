@@ -10,11 +10,18 @@
 /* Periodic images closer than this would be an atom on top of itself. */
 #define SHORTEST_PERIOD 1e-3
 
+static chgnet_status check_count(chgnet_context *ctx, int64_t n_atom)
+{
+    if (n_atom <= INT32_MAX)
+        return CHGNET_OK;
+    return chgi_context_fail(ctx, CHGNET_EINPUT, "%lld atoms; at most %ld can be numbered", (long long)n_atom,
+                             (long)INT32_MAX);
+}
+
 chgnet_status chgi_structure_create(chgnet_context *ctx, int64_t n_atom, chgi_structure *structure)
 {
     *structure = (chgi_structure){0};
-    if (n_atom < 0 || (uint64_t)n_atom > SIZE_MAX / 64)
-        return chgi_context_nomem(ctx, SIZE_MAX, 1);
+    CHGI_TRY(check_count(ctx, n_atom));
     structure->numbers = chgi_memory_new((size_t)n_atom, sizeof *structure->numbers);
     structure->positions = chgi_memory_new((size_t)n_atom, 3 * sizeof *structure->positions);
     structure->n_atom = n_atom;
@@ -300,6 +307,7 @@ chgnet_status chgi_structure_check(chgnet_context *ctx, const chgi_structure *st
 {
     if (structure->n_atom < 1)
         return chgi_context_fail(ctx, CHGNET_EINPUT, "there are no atoms; at least one is needed");
+    CHGI_TRY(check_count(ctx, structure->n_atom));
     CHGI_TRY(chgi_structure_check_cell(ctx, structure));
     for (int64_t i = 0; i < structure->n_atom; i++)
         CHGI_TRY(check_atom(ctx, structure, i, n_element));

@@ -51,10 +51,9 @@ static chgnet_status visit_covariance(chgi_record *r, chgi_covariance *covarianc
     chgi_text text = {0};
     if (r->writing)
         chgi_covariance_print(covariance, &text);
-    if (text.failed)
-        return chgi_context_nomem(r->ctx, 1, 4096);
     char *kernel = text.data;
-    chgnet_status status = chgi_record_text(r, "gp", "kernel", &kernel);
+    chgnet_status status =
+        text.failed ? chgi_context_nomem(r->ctx, 1, 4096) : chgi_record_text(r, "gp", "kernel", &kernel);
     if (status == CHGNET_OK && !r->writing)
         status = chgi_covariance_parse(r->ctx, kernel, covariance);
     chgi_memory_free(kernel);
@@ -66,10 +65,8 @@ static chgnet_status visit_parameter(chgi_record *r, const char *name, chgi_para
     chgi_text text = {0};
     if (r->writing)
         chgi_parameter_print(parameter, &text);
-    if (text.failed)
-        return chgi_context_nomem(r->ctx, 1, 256);
     char *value = text.data;
-    chgnet_status status = chgi_record_text(r, "gp", name, &value);
+    chgnet_status status = text.failed ? chgi_context_nomem(r->ctx, 1, 256) : chgi_record_text(r, "gp", name, &value);
     if (status == CHGNET_OK && !r->writing)
         status = chgi_parameter_parse(r->ctx, value, parameter);
     chgi_memory_free(value);

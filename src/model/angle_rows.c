@@ -8,7 +8,7 @@ void chgi_angle_project(const chgi_angle_work *work, const chg_real *v, const ch
     const chgi_workspace *w = &work->pass->w;
     chgi_rows_project(&work->layer->first, g->n_short_bond, e, NULL, w->from_first);
     chgi_rows_project(&work->layer->second, g->n_short_bond, e, NULL, w->from_second);
-    chgi_rows_project(&work->layer->center, g->n_atom, v, NULL, w->from_middle);
+    chgi_rows_project(&work->layer->center, g->n_own, v, NULL, w->from_middle);
 }
 
 static void read_turns(const chgi_angle_work *work, int64_t atom, bool slopes)
@@ -195,5 +195,5 @@ void chgi_angle_spread(const chgi_angle_work *work)
     const chgi_pass *pass = work->pass;
     chgi_rows_spread(pass, &work->layer->first, pass->w.dfirst);
     chgi_rows_spread(pass, &work->layer->second, pass->w.dsecond);
-    chgi_rows_project_back(&work->layer->center, pass->graph->n_atom, pass->w.dv_part, pass->w.dv, true);
+    chgi_rows_project_back(&work->layer->center, pass->graph->n_own, pass->w.dv_part, pass->w.dv, true);
 }

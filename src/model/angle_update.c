@@ -58,8 +58,8 @@ void chgi_angle_update_forward(const chgi_pass *pass, int layer)
 {
     chgi_angle_work work = work_of(pass, layer);
     chgi_angle_project(&work, chgi_pass_v(pass, layer + 1), chgi_pass_e(pass, layer + 1));
-#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
-    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_own))
+    for (int64_t i = 0; i < pass->graph->n_own; i++)
         update_angles(&work, features(pass, layer + 1), i);
 }
 
@@ -79,8 +79,8 @@ void chgi_angle_update_backward(const chgi_pass *pass, int layer)
     chgi_angle_work work = work_of(pass, layer);
     if (!pass->keep)
         chgi_angle_project(&work, chgi_pass_v(pass, layer + 1), chgi_pass_e(pass, layer + 1));
-#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
-    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_own))
+    for (int64_t i = 0; i < pass->graph->n_own; i++)
         spread_angles(&work, i);
     chgi_angle_spread(&work);
 }

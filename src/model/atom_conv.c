@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "model/exchange.h"
 #include "model/pair_table.h"
 #include "model/rows.h"
 
@@ -137,7 +138,7 @@ static void project_bonds(const chgi_pass *pass, int layer)
             chgi_table_both(&pass->net->radial, &pass->w.bond_place[u], conv->column, width, row, slopes + u * width);
         else
             chgi_table_value(&pass->net->radial, &pass->w.bond_place[u], conv->column, width, row);
-        if (g->n_angle > 0 && conv->has_long_bias) /* else no bond convolution ran, and none has added its bias */
+        if (g->has_angles && conv->has_long_bias) /* else no bond convolution ran, and none has added its bias */
             chgi_row_add(width, conv->long_bias, row);
     }
 }
@@ -145,8 +146,8 @@ static void project_bonds(const chgi_pass *pass, int layer)
 /* Sums of messages from the tables by pairs of elements. */
 static void paired_forward(const chgi_pass *pass)
 {
-#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
-    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_own))
+    for (int64_t i = 0; i < pass->graph->n_own; i++)
         chgi_pair_sum(pass, i, pass->w.sum + i * pass->net->width_atom);
 }
 
@@ -157,11 +158,11 @@ static void forward_layer(const chgi_pass *pass, int layer)
     const chgi_workspace *w = &pass->w;
     int64_t slot = chgi_pass_slot(pass, layer) * g->n_atom * conv->center.n_out;
     const chg_real *v = chgi_pass_v(pass, layer);
-    chgi_rows_project(&conv->center, g->n_atom, v, NULL, w->from_center + slot);
+    chgi_rows_project(&conv->center, g->n_own, v, NULL, w->from_center + slot);
     chgi_rows_project(&conv->neighbour, g->n_atom, v, NULL, w->from_neighbour + slot);
     project_bonds(pass, layer);
-#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
-    for (int64_t i = 0; i < g->n_atom; i++)
+#pragma omp for schedule(dynamic, chgi_rows_chunk(g->n_own))
+    for (int64_t i = 0; i < g->n_own; i++)
         sum_messages(pass, layer, i);
 }
 
@@ -171,8 +172,10 @@ void chgi_atom_conv_forward(const chgi_pass *pass, int layer)
         paired_forward(pass);
     else
         forward_layer(pass, layer);
-    chgi_rows_project(&pass->net->atom_conv[layer].out, pass->graph->n_atom, pass->w.sum, chgi_pass_v(pass, layer),
+    chgi_rows_project(&pass->net->atom_conv[layer].out, pass->graph->n_own, pass->w.sum, chgi_pass_v(pass, layer),
                       chgi_pass_v(pass, layer + 1));
+    if (layer + 1 < pass->net->n_conv) /* the readout looks at own atoms */
+        chgi_exchange_spread(pass, layer + 1);
 }
 
 /* What is kept: slopes of the message's weight, and of a long bond's part of x. */
@@ -285,7 +288,7 @@ static void backward_block(const chgi_pass *pass, int layer, int64_t block)
     const chgi_graph *g = pass->graph;
     size_t width = (size_t)pass->net->atom_conv[layer].center.n_out;
     int64_t first = block * g->block_size, end = first + g->block_size, far = g->block_far[block];
-    end = end < g->n_atom ? end : g->n_atom;
+    end = end < g->n_own ? end : g->n_own;
     memset(pass->w.dfar + (size_t)far * width, 0, (size_t)(g->block_far[block + 1] - far) * width * sizeof(chg_real));
     memset(pass->w.dv_part + (size_t)first * width, 0, (size_t)(end - first) * width * sizeof(chg_real));
     for (int64_t i = first; i < end; i++)
@@ -313,8 +316,8 @@ static void collect_far(const chgi_pass *pass, const chgi_linear *neighbour)
 
 static void paired_backward(const chgi_pass *pass)
 {
-#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
-    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_own))
+    for (int64_t i = 0; i < pass->graph->n_own; i++)
         chgi_pair_slopes(pass, i, pass->w.sum + i * pass->net->width_atom);
 }
 
@@ -322,7 +325,7 @@ void chgi_atom_conv_backward(const chgi_pass *pass, int layer)
 {
     const chgi_atom_conv *conv = &pass->net->atom_conv[layer];
     const chgi_graph *g = pass->graph;
-    chgi_rows_project_back(&conv->out, g->n_atom, pass->w.dv, pass->w.sum, false);
+    chgi_rows_project_back(&conv->out, g->n_own, pass->w.dv, pass->w.sum, false);
     if (layer == 0 && pass->pairs) {
         paired_backward(pass);
         return;
@@ -333,8 +336,9 @@ void chgi_atom_conv_backward(const chgi_pass *pass, int layer)
     for (int64_t b = 0; b < g->n_block; b++)
         backward_block(pass, layer, b);
     if (layer > 0) {
-        chgi_rows_project_back(&conv->center, g->n_atom, pass->w.dv_part, pass->w.dv, true);
+        chgi_rows_project_back(&conv->center, g->n_own, pass->w.dv_part, pass->w.dv, true);
         collect_far(pass, &conv->neighbour);
+        chgi_exchange_collect(pass);
     }
     chgi_rows_spread(pass, &conv->bond, pass->w.dfirst);
 }

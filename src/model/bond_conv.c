@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "model/angle_rows.h"
+#include "model/exchange.h"
 
 static chgi_angle_work work_of(const chgi_pass *pass, int layer)
 {
@@ -85,9 +86,10 @@ void chgi_bond_conv_forward(const chgi_pass *pass, int layer)
     chgi_angle_work work = work_of(pass, layer);
     const chg_real *e = chgi_pass_e(pass, layer);
     chgi_angle_project(&work, chgi_pass_v(pass, layer + 1), e);
-#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
-    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_own))
+    for (int64_t i = 0; i < pass->graph->n_own; i++)
         sum_messages(&work, i);
+    chgi_exchange_messages(pass, work.layer->out.n_in);
     update_bonds(pass, &work.layer->out, e, chgi_pass_e(pass, layer + 1));
 }
 
@@ -165,10 +167,11 @@ void chgi_bond_conv_backward(const chgi_pass *pass, int layer)
 {
     chgi_angle_work work = work_of(pass, layer);
     chgi_rows_project_back(&work.layer->out, pass->graph->n_short_bond, pass->w.de, pass->w.de_part, false);
+    chgi_exchange_gradients(pass, work.layer->out.n_in);
     if (!pass->keep)
         chgi_angle_project(&work, chgi_pass_v(pass, layer + 1), chgi_pass_e(pass, layer));
-#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_atom))
-    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+#pragma omp for schedule(dynamic, chgi_rows_chunk(pass->graph->n_own))
+    for (int64_t i = 0; i < pass->graph->n_own; i++)
         spread_messages(&work, i);
     chgi_angle_spread(&work);
 }

@@ -56,10 +56,11 @@ typedef struct chgi_run {
     double *atom_fea;        /**< (n_atom,n_feature) before the last convolution */
     double *atom_fea_final;  /**< (n_atom,n_feature) what the energy MLP reads */
     const double *seed_site; /**< (n_atom) dE/d(site energy); NULL: 1 */
-    const double *seed_atom_fea; /**< (n_atom,n_feature) dE/d(atom_fea); NULL: 0 */
-    const double *seed_final;    /**< (n_atom,n_feature) dE/d(atom_fea_final); NULL: 0 */
-    double *bond_gradient;       /**< (n_bond,3) dE/d(bond vector), eV/A */
-    chgi_profile *profile;       /**< NULL: no times are taken */
+    const double *seed_atom_fea;     /**< (n_atom,n_feature) dE/d(atom_fea); NULL: 0 */
+    const double *seed_final;        /**< (n_atom,n_feature) dE/d(atom_fea_final); NULL: 0 */
+    double *bond_gradient;           /**< (n_bond,3) dE/d(bond vector), eV/A */
+    chgi_profile *profile;           /**< NULL: no times are taken */
+    const chgnet_exchange *exchange; /**< how parts of the system on other processes are asked; NULL: there are none */
 } chgi_run;
 
 typedef struct chgi_kernel {

@@ -50,7 +50,8 @@ static chgi_pass pass_of(const chgi_run *run, size_t *bytes)
                       .n_thread = run->n_thread,
                       .gradient = run->gradient,
                       .keep = run->gradient,
-                      .profile = run->profile};
+                      .profile = run->profile,
+                      .exchange = run->exchange};
     if (chgi_pair_choose(&pass, run->pairs))
         pass.pairs = run->pairs;
     *bytes = count_bytes(&pass);
@@ -86,7 +87,7 @@ static void copy_features(const chgi_pass *pass, const chg_real *from, double *t
 {
     int n = pass->net->n_feature, width = pass->net->width_atom;
 #pragma omp for
-    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+    for (int64_t i = 0; i < pass->graph->n_own; i++)
         for (int c = 0; c < n; c++)
             to[i * n + c] = (double)from[i * width + c];
 }
@@ -97,7 +98,7 @@ static void magmoms(const chgi_pass *pass, double *out)
     const chg_real *v = chgi_pass_v(pass, pass->net->n_conv - 1);
     int n = linear->n_in;
 #pragma omp for
-    for (int64_t i = 0; i < pass->graph->n_atom; i++) /* row 0 of W itself */
+    for (int64_t i = 0; i < pass->graph->n_own; i++) /* row 0 of W itself */
         out[i] = fabs((double)(chgi_row_dot(n, v + i * n, linear->backward) + linear->bias[0]));
 }
 
@@ -105,7 +106,7 @@ static void interact(const chgi_pass *pass, int layer)
 {
     chgi_atom_conv_forward(pass, layer);
     lap(pass, false, CHGI_PHASE_ATOM_CONV, layer);
-    if (pass->graph->n_angle == 0)
+    if (!pass->graph->has_angles)
         return;
     chgi_bond_conv_forward(pass, layer);
     lap(pass, false, CHGI_PHASE_BOND_CONV, layer);
@@ -157,11 +158,13 @@ static void clear(const chgi_pass *pass)
     clear_rows(g->n_turn, sizeof(double), pass->w.dtheta);
     clear_rows(g->n_edge, sizeof(double), pass->w.dlength_edge);
     clear_rows(g->n_short_edge, sizeof(double), pass->w.dlength_short);
+    size_t row = (size_t)pass->net->width_atom * sizeof(chg_real);
+    clear_rows(g->n_atom - g->n_own, row, pass->w.dv + g->n_own * pass->net->width_atom);
 }
 
 static void interact_back(const chgi_pass *pass, int layer)
 {
-    if (pass->graph->n_angle > 0) {
+    if (pass->graph->has_angles) {
         if (layer + 2 < pass->net->n_conv)
             chgi_angle_update_backward(pass, layer);
         lap(pass, true, CHGI_PHASE_ANGLE_UPDATE, layer);
@@ -178,7 +181,7 @@ static void add_seed(const chgi_pass *pass, const double *seed)
     if (!seed)
         return;
 #pragma omp for
-    for (int64_t i = 0; i < pass->graph->n_atom; i++)
+    for (int64_t i = 0; i < pass->graph->n_own; i++)
         for (int c = 0; c < n; c++)
             pass->w.dv[i * width + c] += (chg_real)seed[i * n + c];
 }

@@ -89,6 +89,7 @@ typedef struct chgi_workspace {
     chg_real *slope_angle, *y_angle;    /**< keeping: [n_conv-2] likewise of angle updates */
     chg_real *readout;                  /**< [n_mlp] (n,hidden) before each activation */
     chg_real *final;                    /**< (n,width_atom) atom_fea_final */
+    chg_real *crossing;                 /**< (graph->n_crossing,width_bond) on their way to other processes */
 
     chg_real *dv, *dv_part;     /**< (n,width_atom), (n,widest) */
     chg_real *de, *de_part;     /**< (s,width_bond) */
@@ -116,6 +117,7 @@ typedef struct chgi_pass {
     bool gradient;                        /**< there will be a reverse pass */
     struct chgi_profile *profile;         /**< NULL: no times are taken */
     bool keep;                            /**< keep activations for it */
+    const chgnet_exchange *exchange;      /**< with other processes' parts; NULL: there are none */
     const struct chgi_pair_tables *pairs; /**< where the first atom convolution's messages come from; NULL: made */
 } chgi_pass;
 
@@ -183,7 +185,7 @@ static inline chg_real *chgi_pass_v(const chgi_pass *pass, int layer)
 
 static inline chg_real *chgi_pass_e(const chgi_pass *pass, int layer)
 {
-    int64_t slot = pass->graph->n_angle > 0 ? chgi_pass_slot(pass, layer) : 0; /* without angles e never changes */
+    int64_t slot = pass->graph->has_angles ? chgi_pass_slot(pass, layer) : 0; /* without angles e never changes */
     return pass->w.e + slot * pass->graph->n_short_bond * pass->net->width_bond;
 }
 

@@ -84,7 +84,7 @@ static void layout_forward(chgi_arena *arena, chgi_pass *pass)
     int width = angle_width(net), hidden = chgi_gated_width(&net->atom_conv[0].gated);
     int64_t slots = pass->gradient ? net->n_conv : 1, updates = net->n_conv > 2 ? net->n_conv - 2 : 0;
     w->v = take(arena, pass->gradient ? net->n_conv + 1 : 1, g->n_atom, net->width_atom);
-    w->e = take(arena, g->n_angle > 0 ? slots : 1, g->n_short_bond, net->width_bond);
+    w->e = take(arena, g->has_angles ? slots : 1, g->n_short_bond, net->width_bond);
     int64_t angles = pass->gradient && !pass->keep ? updates : updates > 0;
     w->angle = take(arena, angles, g->n_angle, net->width_angle);
     w->dangle =
@@ -100,6 +100,7 @@ static void layout_forward(chgi_arena *arena, chgi_pass *pass)
     w->sum = take(arena, 1, g->n_atom, net->width_atom);
     w->message = take(arena, 1, g->n_short_edge, net->width_bond);
     w->final = take(arena, 1, g->n_atom, net->width_atom);
+    w->crossing = take(arena, 1, g->n_crossing, net->width_bond);
 }
 
 void chgi_pass_layout(chgi_arena *arena, chgi_pass *pass)

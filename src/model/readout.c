@@ -53,7 +53,7 @@ static void energy_mlp(const chgi_pass *pass, int64_t atom, int rows, double *si
 
 void chgi_readout_forward(const chgi_pass *pass, double *site_energies)
 {
-    int64_t n = pass->graph->n_atom;
+    int64_t n = pass->graph->n_own;
 #pragma omp for schedule(dynamic)
     for (int64_t i = 0; i < n; i += CHGI_TILE) {
         int rows = chgi_tile_rows(i, n);
@@ -105,7 +105,7 @@ static void normalise_back(const chgi_pass *pass, int64_t atom, const double *se
 
 void chgi_readout_backward(const chgi_pass *pass, const double *seed_site, const double *seed_final)
 {
-    int64_t n = pass->graph->n_atom;
+    int64_t n = pass->graph->n_own;
 #pragma omp for schedule(dynamic)
     for (int64_t i = 0; i < n; i += CHGI_TILE) {
         int rows = chgi_tile_rows(i, n);

@@ -1,5 +1,7 @@
 #include "model/rows.h"
 
+#include <string.h>
+
 static const chg_real zeros[2 * CHGI_MOST_WIDTH + CHGI_PAD];
 
 void chgi_rows_project(const chgi_linear *linear, int64_t rows, const chg_real *x, const chg_real *base, chg_real *out)
@@ -37,6 +39,20 @@ void chgi_rows_pair(const chgi_graph *graph, int width, const chg_real *part, in
     }
 }
 
+/* Remote atoms have short edges, but nothing was spread to these. */
+static void pair_own(const chgi_graph *graph, int width, const chg_real *part, int64_t bond, int rows, chg_real *out)
+{
+    int64_t own = graph->short_start[graph->n_own];
+    for (int r = 0; r < rows; r++, out += width) {
+        int64_t s = graph->bond_short[bond + r], back = graph->short_reverse[s];
+        memset(out, 0, (size_t)width * sizeof *out);
+        if (s < own)
+            chgi_row_add(width, part + s * width, out);
+        if (back < own)
+            chgi_row_add(width, part + back * width, out);
+    }
+}
+
 void chgi_rows_spread(const chgi_pass *pass, const chgi_linear *linear, const chg_real *part)
 {
     int width = linear->n_out, n = linear->n_in;
@@ -45,7 +61,10 @@ void chgi_rows_spread(const chgi_pass *pass, const chgi_linear *linear, const ch
     for (int64_t u = 0; u < pass->graph->n_short_bond; u += CHGI_TILE) {
         int rows = chgi_tile_rows(u, pass->graph->n_short_bond);
         chg_real *de = pass->w.de + u * n;
-        chgi_rows_pair(pass->graph, width, part, u, rows, tile);
+        if (pass->graph->n_own == pass->graph->n_atom)
+            chgi_rows_pair(pass->graph, width, part, u, rows, tile);
+        else
+            pair_own(pass->graph, width, part, u, rows, tile);
         chgi_product(rows, n, width, tile, width, linear->backward, n, de, n, de, n);
     }
 }

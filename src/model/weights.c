@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/checkpoint.h"
 #include "model/weights_layout.h"
 #include "store/h5.h"
 #include "store/sha256.h"
@@ -219,6 +220,8 @@ static chgnet_status load_texts(chgnet_context *ctx, chgi_h5 *file, chgi_weights
     chgnet_status status = chgi_h5_get_text(ctx, file, "", "format", &format);
     bool known = status == CHGNET_OK && strcmp(format, format_name) == 0;
     chgi_memory_free(format);
+    if (status == CHGNET_ENOMEM)
+        return status;
     if (!known)
         return chgi_context_fail(ctx, CHGNET_EINPUT,
                                  "this HDF5 file holds no CHGNet weights; convert a checkpoint by "
@@ -278,6 +281,24 @@ static chgnet_status load_all(chgnet_context *ctx, chgi_h5 *file, size_t length,
     return CHGNET_OK;
 }
 
+static bool is_checkpoint(const char *data, size_t length)
+{
+    static const char zip[4] = {'P', 'K', 3, 4};
+    return length >= sizeof zip && memcmp(data, zip, sizeof zip) == 0;
+}
+
+/* Reading a checkpoint begins anew and names the file itself. */
+static chgnet_status load_checkpoint(chgnet_context *ctx, const char *data, size_t length, chgi_weights *weights)
+{
+    char *path = weights->path;
+    chgnet_status status = chgi_checkpoint_read(ctx, path, data, length, weights);
+    if (status == CHGNET_OK)
+        weights->path = path;
+    else
+        chgi_memory_free(path);
+    return status;
+}
+
 chgnet_status chgi_weights_load(chgnet_context *ctx, const char *name, chgi_weights *weights)
 {
     chgi_h5 *file = NULL;
@@ -288,6 +309,10 @@ chgnet_status chgi_weights_load(chgnet_context *ctx, const char *name, chgi_weig
     *weights = (chgi_weights){0};
     CHGI_TRY_CLEANUP(chgi_weights_locate(ctx, name, &weights->path));
     CHGI_TRY_CLEANUP(chgi_file_read(ctx, weights->path, &data, &length));
+    if (is_checkpoint(data, length)) {
+        status = load_checkpoint(ctx, data, length, weights);
+        goto cleanup;
+    }
     read = true; /* later errors do not name the file yet */
     CHGI_TRY_CLEANUP(chgi_h5_open(ctx, data, length, &file));
     CHGI_TRY_CLEANUP(load_all(ctx, file, length, weights));

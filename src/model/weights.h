@@ -61,7 +61,7 @@ typedef struct chgi_weights {
     char *path; /**< file it was read from; NULL when it was converted in memory */
 } chgi_weights;
 
-/** Find, read and check a file of weights.
+/** Find, read and check a file of weights: HDF5, or a checkpoint of upstream's (a zip archive), whatever its name.
  *  \param[in]  name     a path when it holds a '/' or ends in ".h5"; else chgnet-NAME.h5 is looked for in
  * $CHGNET_WEIGHTS, the installed data folder, ../share/chgnet beside the running program's folder, and weights/ of the
  * folders above it (the source tree, for a program that was built but not installed) \param[out] weights  zero on

@@ -1,4 +1,6 @@
 /* Where files of weights lie, and what upstream released. */
+#define _GNU_SOURCE /* dladdr */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,7 @@ typedef struct search {
 
 static void try_folder(search *s, const char *folder, size_t length)
 {
-    if (s->found || length == 0)
+    if (s->found || s->path.failed || length == 0)
         return;
     chgi_text_clear(&s->path);
     chgi_text_append(&s->path, folder, length);
@@ -46,13 +48,15 @@ static void try_folder(search *s, const char *folder, size_t length)
     chgi_text_append(&s->tried, folder, length);
 }
 
+static const char share[] = "/share/chgnet", weights[] = "/weights";
+enum { LONGEST = 4096 };
+
 /* Beside the running program: ../share/chgnet when it was installed, weights/ some folders up when it was only built
  * (its own folder, or .libs of it, lies inside the source tree). */
 static void try_program(search *s)
 {
     enum { LEVELS_UP = 4 };
-    static const char share[] = "/share/chgnet", weights[] = "/weights";
-    char folder[4096];
+    char folder[LONGEST];
     ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - sizeof share);
     if (length <= 0 || (size_t)length >= sizeof folder - sizeof share)
         return;
@@ -72,6 +76,26 @@ static void try_program(search *s)
             try_folder(s, folder, used + sizeof weights - 1);
         folder[used] = '\0';
     }
+}
+
+/* Beside the library: ../share/chgnet, wherever an installed tree was moved to. */
+static void try_library(search *s)
+{
+    Dl_info library;
+    char folder[LONGEST];
+    if (!dladdr(releases, &library) || !library.dli_fname || strlen(library.dli_fname) >= sizeof folder - sizeof share)
+        return;
+    memcpy(folder, library.dli_fname, strlen(library.dli_fname) + 1);
+    for (int level = 0; level < 2; level++) {
+        char *slash = strrchr(folder, '/');
+        if (!slash)
+            return;
+        *slash = '\0';
+    }
+    size_t used = strlen(folder);
+    memcpy(folder + used, share, sizeof share);
+    if (access(folder, F_OK) == 0)
+        try_folder(s, folder, used + sizeof share - 1);
 }
 
 static chgnet_status not_found(chgnet_context *ctx, const search *s)
@@ -103,6 +127,7 @@ chgnet_status chgi_weights_locate(chgnet_context *ctx, const char *name, char **
         try_folder(&s, CHGNET_DATADIR, strlen(CHGNET_DATADIR));
 #endif
         try_program(&s);
+        try_library(&s);
     }
     chgnet_status status = CHGNET_OK;
     if (s.path.failed || s.tried.failed)

@@ -17,7 +17,7 @@ CHGI_INLINE void sums(int count, const chg_vector *v, chg_real *sum)
 
 /* 1/sigma of core and gate of each row. */
 CHGI_INLINE void find_inverses(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y,
-                              chg_real inverse[2 * BLOCK])
+                               chg_real inverse[2 * BLOCK])
 {
     chg_vector square[2 * BLOCK];
     for (int r = 0; r < 2 * BLOCK; r++, y += n) {
@@ -52,7 +52,7 @@ CHGI_INLINE void forward_block(const chgi_gated *gated, int n, int n_feature, in
 
 /* The forward result, dy before the LayerNorms' sums, and those sums lane by lane: dhat y. */
 CHGI_INLINE void backward_row(const chgi_gated *gated, int n, const chg_real inverse[2], const chg_real *y,
-                             const chg_real *dg, chg_real *g, chg_real *dy, chg_vector sum[2])
+                              const chg_real *dg, chg_real *g, chg_real *dy, chg_vector sum[2])
 {
     sum[0] = sum[1] = (chg_vector){0};
 #pragma GCC unroll 4
@@ -71,7 +71,7 @@ CHGI_INLINE void backward_row(const chgi_gated *gated, int n, const chg_real inv
 }
 
 CHGI_INLINE void backward_block(const chgi_gated *gated, int n, int n_feature, int rows, const chg_real *y,
-                               const chg_real *dg, chg_real *g, chg_real *dy)
+                                const chg_real *dg, chg_real *g, chg_real *dy)
 {
     chg_real inverse[2 * BLOCK], mean[2 * BLOCK];
     chg_vector sum[2 * BLOCK];

@@ -10,13 +10,22 @@
 chgnet_status chgi_worker_create(chgnet_context *ctx, const chgi_search_config *config, const chgnet_model *model,
                                  chgi_worker *worker)
 {
+    bool is_chgnet = config->potential == CHGI_CHGNET;
+    chgnet_status status;
     *worker = (chgi_worker){0};
-    CHGI_TRY(chgnet_context_create(&worker->ctx));
-    if (config->potential == CHGI_LENNARD_JONES)
-        return chgi_lennard_jones_create(worker->ctx, &worker->potential);
-    chgnet_status status = chgi_calculator_create(worker->ctx, model, config->is_double, 1, NULL, &worker->calculator);
-    if (status != CHGNET_OK)
-        return chgi_context_fail(ctx, status, "%s", chgnet_context_error(worker->ctx));
+    if (chgnet_context_create(&worker->ctx) != CHGNET_OK)
+        return chgi_context_nomem(ctx, 1, sizeof *worker->ctx);
+    if (is_chgnet)
+        status = chgi_calculator_create(worker->ctx, model, config->is_double, 1, NULL, &worker->calculator);
+    else
+        status = chgi_lennard_jones_create(worker->ctx, &worker->potential);
+    if (status != CHGNET_OK) {
+        chgi_context_fail(ctx, status, "%s", chgnet_context_error(worker->ctx));
+        chgi_worker_destroy(worker);
+        return status;
+    }
+    if (!is_chgnet)
+        return CHGNET_OK;
     worker->calculator->skin = SKIN;
     worker->calculator->trajectory = true;
     worker->potential = chgi_calculator_potential(worker->calculator);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "store/h5_inside.h"
@@ -12,8 +13,12 @@ static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 chgi_h5_silence chgi_h5_enter(void)
 {
-    chgi_h5_silence before = {NULL, NULL};
+    chgi_h5_silence before = {NULL, NULL, 0};
     pthread_mutex_lock(&turn);
+#if H5_VERSION_GE(1, 8, 15)
+    if (H5PLget_loading_state(&before.plugins) >= 0)
+        H5PLset_loading_state(0);
+#endif
     H5Eget_auto2(H5E_DEFAULT, &before.function, &before.data);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return before;
@@ -22,6 +27,9 @@ chgi_h5_silence chgi_h5_enter(void)
 void chgi_h5_leave(chgi_h5_silence before)
 {
     H5Eset_auto2(H5E_DEFAULT, before.function, before.data);
+#if H5_VERSION_GE(1, 8, 15)
+    H5PLset_loading_state(before.plugins);
+#endif
     pthread_mutex_unlock(&turn);
 }
 
@@ -125,13 +133,25 @@ chgnet_status chgi_h5_create(chgnet_context *ctx, chgi_h5 **file)
     return chgi_context_fail(ctx, CHGNET_EINTERNAL, "HDF5 cannot create a file in memory");
 }
 
-chgnet_status chgi_h5_open(chgnet_context *ctx, const void *data, size_t length, chgi_h5 **file)
+chgnet_status chgi_h5_check_start(chgnet_context *ctx, const void *data, size_t length)
 {
     static const char signature[8] = "\211HDF\r\n\032\n";
-    *file = NULL;
-    if (length < sizeof signature || memcmp(data, signature, sizeof signature) != 0)
+    const unsigned char *bytes = data;
+    if (length <= sizeof signature || memcmp(data, signature, sizeof signature) != 0)
         return chgi_context_fail(ctx, CHGNET_EINPUT,
                                  "this is not an HDF5 file; weights as `chgnet convert` writes them are needed");
+    if (bytes[sizeof signature] < 2)
+        return chgi_context_fail(
+            ctx, CHGNET_EINPUT,
+            "this HDF5 file has the format of before HDF5 1.8, which has no checksums; write it anew "
+            "(h5py: libver='v108')");
+    return CHGNET_OK;
+}
+
+chgnet_status chgi_h5_open(chgnet_context *ctx, const void *data, size_t length, chgi_h5 **file)
+{
+    *file = NULL;
+    CHGI_TRY(chgi_h5_check_start(ctx, data, length));
     chgi_h5 *opened = chgi_memory_new(1, sizeof *opened);
     if (!opened)
         return chgi_context_nomem(ctx, 1, sizeof *opened);
@@ -158,6 +178,8 @@ void chgi_h5_destroy(chgi_h5 *file)
     chgi_h5_silence before = chgi_h5_enter();
     H5Fclose(file->id);
     chgi_h5_leave(before);
+    if (file->owns_fd)
+        close(file->disk.fd);
     chgi_memory_free(file);
 }
 
@@ -222,9 +244,48 @@ chgnet_status chgi_h5_finish(chgnet_context *ctx, chgi_h5 *file, char **data, si
     return chgi_context_fail(ctx, CHGNET_EINTERNAL, "HDF5 cannot finish a file in memory");
 }
 
+bool chgi_h5_is_inside(hid_t folder, const char *name)
+{
+    H5L_info_t info;
+    return folder >= 0 && H5Lexists(folder, name, H5P_DEFAULT) > 0 &&
+           H5Lget_info(folder, name, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+}
+
+static int header_version(hid_t object)
+{
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_native_info_t info;
+    return H5Oget_native_info(object, &info, H5O_NATIVE_INFO_HDR) >= 0 ? (int)info.hdr.version : 0;
+#elif H5_VERSION_GE(1, 10, 3)
+    H5O_info_t info;
+    return H5Oget_info2(object, &info, H5O_INFO_HDR) >= 0 ? (int)info.hdr.version : 0;
+#else
+    H5O_info_t info;
+    return H5Oget_info(object, &info) >= 0 ? (int)info.hdr.version : 0;
+#endif
+}
+
+hid_t chgi_h5_trusted(hid_t object)
+{
+    if (object < 0 || header_version(object) >= 2)
+        return object;
+    H5Oclose(object);
+    return -1;
+}
+
 hid_t chgi_h5_open_group(const chgi_h5 *file, const char *group)
 {
-    return H5Gopen2(file->id, group[0] ? group : "/", H5P_DEFAULT);
+    hid_t at = chgi_h5_trusted(H5Gopen2(file->id, "/", H5P_DEFAULT));
+    while (at >= 0 && *group) {
+        char name[256];
+        size_t length = strcspn(group, "/");
+        int n = snprintf(name, sizeof name, "%.*s", (int)length, group);
+        hid_t next = n < (int)sizeof name && chgi_h5_is_inside(at, name) ? H5Gopen2(at, name, H5P_DEFAULT) : -1;
+        H5Gclose(at);
+        at = chgi_h5_trusted(next);
+        group += length + (group[length] == '/');
+    }
+    return at;
 }
 
 static chgnet_status not_made(chgnet_context *ctx, const char *group, const char *name)

@@ -12,29 +12,22 @@
 
 /* ---- files ------------------------------------------------------------------------------------ */
 
-/* No locks: readers may have the old file open, and some file systems have none. */
-static hid_t disk_access(void)
-{
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    bool good = access >= 0 && H5Pset_libver_bounds(access, CHGI_H5_FORMAT, CHGI_H5_FORMAT) >= 0;
-#if H5_VERSION_GE(1, 10, 7) && !(H5_VERSION_GE(1, 12, 0) && !H5_VERSION_GE(1, 12, 1))
-    good = good && H5Pset_file_locking(access, false, true) >= 0;
-#endif
-    if (good)
-        return access;
-    H5Pclose(access);
-    return -1;
-}
-
-static chgi_h5 *create_file(const char *name)
+/* Created (with flags 0) or opened. */
+static chgi_h5 *reach(const char *name, int fd, haddr_t size, unsigned flags)
 {
     chgi_h5 *file = chgi_memory_new(1, sizeof *file);
     if (!file)
         return NULL;
+    file->length = (size_t)size;
+    file->disk = (chgi_h5_disk){.fd = fd, .size = size};
     chgi_h5_silence before = chgi_h5_enter();
-    hid_t access = disk_access(), creation = H5Pcreate(H5P_FILE_CREATE);
-    bool good = access >= 0 && creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0;
-    file->id = good ? H5Fcreate(name, H5F_ACC_TRUNC, creation, access) : -1;
+    hid_t access = chgi_h5_disk_access(&file->disk), creation = H5Pcreate(H5P_FILE_CREATE);
+    bool good = access >= 0 && H5Pset_libver_bounds(access, CHGI_H5_FORMAT, CHGI_H5_FORMAT) >= 0 && creation >= 0 &&
+                H5Pset_obj_track_times(creation, false) >= 0;
+    if (good && flags & H5F_ACC_TRUNC)
+        file->id = H5Fcreate(name, flags, creation, access);
+    else
+        file->id = good ? H5Fopen(name, flags, access) : -1;
     H5Pclose(creation);
     H5Pclose(access);
     chgi_h5_leave(before);
@@ -64,31 +57,34 @@ chgnet_status chgi_h5_large_create(chgnet_context *ctx, const char *path, int64_
 {
     large->file = NULL;
     CHGI_TRY(chgi_file_begin(ctx, path, ".new", &large->part));
-    int error = take_room(large->part.fd, room); /* HDF5 cuts the file to nothing: so before, and again after */
+    int error = take_room(large->part.fd, room);
     if (!error) {
-        large->file = create_file(large->part.name);
-        error = large->file ? take_room(large->part.fd, room) : EIO;
+        large->file = reach(large->part.name, large->part.fd, 0, H5F_ACC_TRUNC);
+        error = large->file ? 0 : ENOMEM;
     }
     if (!error)
         return CHGNET_OK;
     chgi_h5_large_abandon(large);
-    return not_written(ctx, path, error);
+    return error == ENOMEM ? chgi_context_nomem(ctx, SLACK, 1) : not_written(ctx, path, error);
 }
 
 chgnet_status chgi_h5_large_finish(chgnet_context *ctx, chgi_h5_large *large)
 {
-    hsize_t size = 0;
     chgi_h5_silence before = chgi_h5_enter();
-    bool good = H5Fflush(large->file->id, H5F_SCOPE_GLOBAL) >= 0 && H5Fget_filesize(large->file->id, &size) >= 0;
-    good = H5Fclose(large->file->id) >= 0 && good;
+    bool good = H5Fclose(large->file->id) >= 0;
     chgi_h5_leave(before);
+    int error = large->file->disk.error;
+    if (!error && !good)
+        error = EIO;
+    if (!error && ftruncate(large->part.fd, (off_t)large->file->disk.size) != 0)
+        error = errno;
     chgi_memory_free(large->file);
     large->file = NULL;
-    if (good && ftruncate(large->part.fd, (off_t)size) == 0)
+    if (!error)
         return chgi_file_commit(ctx, &large->part);
     const char *path = large->part.path;
     chgi_file_abandon(&large->part);
-    return not_written(ctx, path, EIO);
+    return not_written(ctx, path, error);
 }
 
 void chgi_h5_large_abandon(chgi_h5_large *large)
@@ -102,24 +98,24 @@ chgnet_status chgi_h5_open_large(chgnet_context *ctx, const char *path, chgi_h5 
 {
     struct stat info;
     *file = NULL;
-    if (stat(path, &info) != 0)
-        return chgi_context_fail(ctx, errno == ENOENT ? CHGNET_EINPUT : CHGNET_EIO,
-                                 "%s: cannot be opened: %s; check it", path, strerror(errno));
-    chgi_h5 *opened = chgi_memory_new(1, sizeof *opened);
-    if (!opened)
-        return chgi_context_nomem(ctx, 1, sizeof *opened);
-    chgi_h5_silence before = chgi_h5_enter();
-    hid_t access = disk_access();
-    opened->id = access >= 0 ? H5Fopen(path, H5F_ACC_RDONLY, access) : -1;
-    opened->length = (size_t)info.st_size;
-    H5Pclose(access);
-    chgi_h5_leave(before);
-    if (opened->id < 0) {
-        chgi_memory_free(opened);
-        return chgi_context_fail(ctx, CHGNET_EINPUT, "%s: is damaged, or no HDF5 file; put the right file there", path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        int error = errno;
+        if (fd >= 0)
+            close(fd);
+        return chgi_context_fail(ctx, error == ENOENT ? CHGNET_EINPUT : CHGNET_EIO,
+                                 "%s: cannot be opened: %s; check it", path, strerror(error));
     }
-    *file = opened;
-    return CHGNET_OK;
+    char start[16];
+    ssize_t got = pread(fd, start, sizeof start, 0);
+    if (got > 0 && chgi_h5_check_start(ctx, start, (size_t)got) == CHGNET_OK)
+        *file = reach(path, fd, (haddr_t)info.st_size, H5F_ACC_RDONLY);
+    if (*file) {
+        (*file)->owns_fd = true;
+        return CHGNET_OK;
+    }
+    close(fd);
+    return chgi_context_fail(ctx, CHGNET_EINPUT, "%s: is damaged, or no HDF5 file; put the right file there", path);
 }
 
 /* ---- arrays ----------------------------------------------------------------------------------- */
@@ -176,7 +172,7 @@ static bool move_rows(direction way, const chgi_h5 *file, const char *group, con
     hid_t here;
     chgi_h5_silence before = chgi_h5_enter();
     hid_t folder = chgi_h5_open_group(file, group), memory = chgi_h5_memory_type(type);
-    hid_t array = folder >= 0 ? H5Dopen2(folder, name, H5P_DEFAULT) : -1;
+    hid_t array = chgi_h5_is_inside(folder, name) ? chgi_h5_trusted(H5Dopen2(folder, name, H5P_DEFAULT)) : -1;
     hid_t there = choose_rows(array, first, n_row, &here);
     bool good = there >= 0 && here >= 0 && memory >= 0;
     if (good && way == READ)

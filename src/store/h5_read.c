@@ -91,19 +91,11 @@ void chgi_h5_free_names(char **names, int64_t count)
     chgi_memory_free(names);
 }
 
-/* Only hard links count: HDF5 must not follow a name out of the file. */
-static bool has_member(hid_t folder, const char *name)
-{
-    H5L_info_t info;
-    return folder >= 0 && H5Lexists(folder, name, H5P_DEFAULT) > 0 &&
-           H5Lget_info(folder, name, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
-}
-
 bool chgi_h5_has(chgi_h5 *file, const char *group, const char *name)
 {
     chgi_h5_silence before = chgi_h5_enter();
     hid_t folder = chgi_h5_open_group(file, group);
-    bool found = has_member(folder, name);
+    bool found = chgi_h5_is_inside(folder, name);
     H5Gclose(folder);
     chgi_h5_leave(before);
     return found;
@@ -112,9 +104,9 @@ bool chgi_h5_has(chgi_h5 *file, const char *group, const char *name)
 static hid_t open_array(const chgi_h5 *file, const char *group, const char *name)
 {
     hid_t folder = chgi_h5_open_group(file, group);
-    hid_t id = has_member(folder, name) ? H5Dopen2(folder, name, H5P_DEFAULT) : -1;
+    hid_t id = chgi_h5_is_inside(folder, name) ? H5Dopen2(folder, name, H5P_DEFAULT) : -1;
     H5Gclose(folder);
-    return id;
+    return chgi_h5_trusted(id);
 }
 
 static bool type_agrees(hid_t array, chgi_h5_type type)
@@ -351,15 +343,17 @@ chgnet_status chgi_h5_get_double(chgnet_context *ctx, chgi_h5 *file, const char 
     return good ? CHGNET_OK : bad_attribute(ctx, group, name, "a float64");
 }
 
-/* Read a scalar text of fixed length. */
-static bool read_text(const chgi_h5 *file, hid_t attribute, char **text)
+/* Read a scalar text of fixed length; `*no_memory` where there is one that cannot be held. */
+static bool read_text(const chgi_h5 *file, hid_t attribute, char **text, bool *no_memory)
 {
     hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
     bool good = type >= 0 && space >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
                 H5Sget_simple_extent_type(space) == H5S_SCALAR;
     size_t size = good ? H5Tget_size(type) : 0;
-    if (size > 0 && size <= file->length)
+    if (size > 0 && size <= file->length) {
         *text = chgi_memory_new(size + 1, 1); /* the text may use all its bytes, without a NUL */
+        *no_memory = !*text;
+    }
     if (*text && H5Aread(attribute, type, *text) < 0) {
         chgi_memory_free(*text);
         *text = NULL;
@@ -371,11 +365,14 @@ static bool read_text(const chgi_h5 *file, hid_t attribute, char **text)
 
 chgnet_status chgi_h5_get_text(chgnet_context *ctx, chgi_h5 *file, const char *group, const char *name, char **text)
 {
+    bool no_memory = false;
     *text = NULL;
     chgi_h5_silence before = chgi_h5_enter();
     hid_t attribute = open_attribute(file, group, name);
-    bool good = attribute >= 0 && read_text(file, attribute, text);
+    bool good = attribute >= 0 && read_text(file, attribute, text, &no_memory);
     H5Aclose(attribute);
     chgi_h5_leave(before);
+    if (no_memory)
+        return chgi_context_nomem(ctx, file->length, 1);
     return good ? CHGNET_OK : bad_attribute(ctx, group, name, "a text of fixed length");
 }

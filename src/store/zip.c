@@ -216,7 +216,7 @@ static bool expand(const uint8_t *bytes, const chgi_zip_entry *entry, uint8_t *d
     memset(&stream, 0, sizeof stream);
     if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
         return false;
-    uint8_t none;
+    uint8_t none = 0;
     stream.next_in = (z_const Bytef *)(uintptr_t)bytes; /* zlib reads only, though not every version says const */
     stream.avail_in = (uInt)entry->compressed;
     stream.next_out = entry->size ? data : &none;

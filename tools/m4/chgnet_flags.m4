@@ -43,3 +43,46 @@ return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512vl") ? 0 
   AC_SUBST([AVX2_CFLAGS])
   AC_SUBST([AVX512_CFLAGS])
 ])
+
+# CHGNET_HARDENING
+# Unless --disable-hardening: set HARDENING_CFLAGS (all objects but the kernels'), PIE_CFLAGS (all objects),
+# HARDENING_LDFLAGS (programs and the shared library) and PIE_LDFLAGS (programs) to what this compiler and linker have.
+# _FORTIFY_SOURCE needs optimisation, and sanitizers do its work better.
+AC_DEFUN([CHGNET_HARDENING], [
+  HARDENING_CFLAGS=
+  HARDENING_LDFLAGS=
+  PIE_CFLAGS=
+  PIE_LDFLAGS=
+  AS_IF([test "$enable_hardening" != no], [
+    CHGNET_KEEP_FLAGS([HARDENING_CFLAGS], [-fstack-protector-strong -fstack-clash-protection])
+    AS_IF([test "$enable_sanitize" = no], [
+      AS_CASE([$CFLAGS], [*-O@<:@123s@:>@*],
+        [AS_VAR_APPEND([HARDENING_CFLAGS], [" -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])])
+    CHGNET_KEEP_LINK_FLAGS([HARDENING_LDFLAGS], [-Wl,-z,relro -Wl,-z,now])
+    AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
+#ifndef __PIE__
+#error not position-independent by itself
+#endif
+]])], [], [
+      CHGNET_KEEP_LINK_FLAGS([PIE_LDFLAGS], ["-fPIE -pie"])
+      AS_IF([test -n "$PIE_LDFLAGS"], [PIE_CFLAGS=-fPIE PIE_LDFLAGS=-pie])])
+  ])
+  AC_SUBST([HARDENING_CFLAGS])
+  AC_SUBST([HARDENING_LDFLAGS])
+  AC_SUBST([PIE_CFLAGS])
+  AC_SUBST([PIE_LDFLAGS])
+])
+
+# CHGNET_KEEP_LINK_FLAGS(VARIABLE, FLAGS)
+# Append to VARIABLE those of FLAGS with which a program can be linked.
+AC_DEFUN([CHGNET_KEEP_LINK_FLAGS], [
+  for chgnet_flag in m4_normalize([$2]); do
+    AC_MSG_CHECKING([whether programs can be linked with $chgnet_flag])
+    chgnet_save_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS -Werror $chgnet_flag"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM()], [
+      AC_MSG_RESULT([yes])
+      AS_VAR_APPEND([$1], [" $chgnet_flag"])], [AC_MSG_RESULT([no])])
+    CFLAGS=$chgnet_save_CFLAGS
+  done
+])

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""How many labels until the most stable structure is found: search on corrected CHGNet against search on plain CHGNet.
+
+    learning.py [--chgnet COMMAND] [--seeds 10] [--folder OUT] [--relaxations 500]
+
+The system is 3 S on (sqrt7 x sqrt7)R19.1 Ag(111), learning.ini; the teacher, in place of a DFT program, SevenNet-0 (teacher.py).
+  corrected   the delta-model learns from each batch of labels, and what is relaxed in it is labelled next
+  plain       basin hopping of eight walkers without labels; then its distinct minima are labelled, the lowest first
+The same number of minimisations in both.  The teacher's best energy is the
+lowest of all labels and of some hundred relaxations in the teacher: of the five best structures of every run, and of minima
+of random searches.  A run has found it with the first label that lies within a limit above; a run without such a label counts
+as longer than every other.  The interval of the ratio of medians is from 10,000 resamplings of the seeds.
+
+What is in OUT already is not done again.  Prints the report; OUT/learning.dat has the success curves.
+
+SPDX-License-Identifier: BSD-3-Clause
+"""
+import argparse
+import csv
+import math
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+
+from ase.io import read, write
+
+import teacher
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIMITS = (0.05, 0.1, 0.2)  # eV above the teacher's best
+SAMPLERS = {"plain": "basin", "random": "random"}
+FMAX, STEPS = 0.05, 100  # of the teacher's relaxations
+
+
+def configuration(arm):
+    lines, section = [], None
+    for line in open(os.path.join(HERE, "learning.ini")):
+        section = line.strip() if line.startswith("[") else section
+        if section == "[label]" and arm != "corrected":
+            continue
+        line = line.replace("python3 teacher.py", f"{sys.executable} {os.path.join(HERE, 'teacher.py')}")
+        if arm != "corrected":
+            line = line.replace("sampler = gofee", f"sampler = {SAMPLERS[arm]}").replace("walkers = 2", "walkers = 8")
+        if arm == "random":
+            line = line.replace("budget = 160", f"budget = {starts_needed()}")
+        lines.append(line)
+    return "".join(lines)
+
+
+def starts_needed():
+    return arguments.relaxations - 5 * 2 * arguments.seeds
+
+
+def search(arm, seed):
+    """The folder of a finished search."""
+    folder = os.path.join(arguments.folder, f"{arm}-{seed}")
+    ini, log = folder + ".ini", os.path.join(folder, "search.csv")
+    if not os.path.exists(folder + ".done"):
+        with open(ini, "w") as file:
+            file.write(configuration(arm))
+        subprocess.run(["rm", "-rf", folder], check=True)
+        subprocess.run([arguments.chgnet, "search", "run", ini, "-t", "1", "--seed", str(seed), "-o", folder, "--quiet"],
+                       check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, TEACHER=address()))
+        open(folder + ".done", "w").close()
+        print(arm, seed, time.strftime("%H:%M"), file=sys.stderr, flush=True)
+    assert os.path.exists(log)
+    return folder
+
+
+def address():
+    return os.path.join(os.path.abspath(arguments.folder), "teacher")
+
+
+def start_teacher():
+    process = subprocess.Popen([sys.executable, os.path.join(HERE, "teacher.py"), "--serve", address()],
+                               stderr=subprocess.DEVNULL)
+    while not os.path.exists(address()):
+        if process.poll() is not None:
+            sys.exit("learning.py: the teacher did not start; does teacher.py --serve work?")
+        time.sleep(0.5)
+    return process
+
+
+def label_plain(folder):
+    """Labels of all distinct minima, the lowest first: (n) frames."""
+    best, labels = os.path.join(folder, "best.extxyz"), os.path.join(folder, "plain-labels.extxyz")
+    if not os.path.exists(labels):
+        subprocess.run([arguments.chgnet, "search", "best", "-n", "100000", "-o", best, folder], check=True,
+                       stdout=subprocess.DEVNULL)
+        question, answer = os.path.join(folder, "in.extxyz"), os.path.join(folder, "out.extxyz")
+        frames = []
+        for frame in read(best, ":"):
+            write(question, frame)
+            teacher.ask(address(), question, answer)
+            frames.append(read(answer))
+        write(labels, frames)
+    return read(labels, ":")
+
+
+def energy_of(frame):
+    return frame.info.get("REF_energy", frame.info.get("energy")) or frame.get_potential_energy()
+
+
+def relax_in_teacher(frames):
+    """Energies after relaxation in the teacher."""
+    from ase.optimize import LBFGS
+    log, energies, calculator = os.path.join(arguments.folder, "relaxations.csv"), [], None
+    if os.path.exists(log):
+        energies = [float(row["energy_eV"]) for row in csv.DictReader(open(log))]
+    else:
+        open(log, "w").write("start_eV,energy_eV,fmax_eV_A,steps\n")
+    for frame in frames[len(energies):]:
+        calculator = calculator or teacher.load()
+        frame.calc = calculator
+        start = frame.get_potential_energy(force_consistent=True)
+        walk = LBFGS(frame, logfile=None, maxstep=0.1)
+        walk.run(fmax=FMAX, steps=STEPS)
+        forces = (frame.get_forces() ** 2).sum(axis=1).max() ** 0.5
+        energies.append(float(frame.get_potential_energy(force_consistent=True)))
+        with open(log, "a") as file:
+            file.write(f"{start:.6f},{energies[-1]:.6f},{forces:.4f},{walk.nsteps}\n")
+        write(os.path.join(arguments.folder, "relaxed.extxyz"), frame, append=len(energies) > 1)
+    return energies
+
+
+def labels_needed(energies, most):
+    return next((k + 1 for k, energy in enumerate(energies) if energy <= most), math.inf)
+
+
+def interval(corrected, plain):
+    """Of the ratio of medians: 95 %."""
+    chance, ratios = random.Random(1), []
+    for _ in range(10000):
+        a = statistics.median(chance.choices(corrected, k=len(corrected)))
+        b = statistics.median(chance.choices(plain, k=len(plain)))
+        if math.isfinite(a):
+            ratios.append(b / a)
+    ratios.sort()
+    return ratios[int(0.025 * len(ratios))], ratios[int(0.975 * len(ratios))]
+
+
+def report(labels, best):
+    print(f"teacher's best: {best:.4f} eV; lowest label of the corrected searches "
+          f"{min(map(min, labels['corrected'])):.4f} eV, of the plain ones {min(map(min, labels['plain'])):.4f} eV\n")
+    print("| within, eV | corrected: found | median labels | plain: found | median labels | ratio | 95 % |\n|---|---|---|---|---|---|---|")
+    for limit in LIMITS:
+        needed = {arm: [labels_needed(run, best + limit) for run in runs] for arm, runs in labels.items()}
+        middle = {arm: statistics.median(counts) for arm, counts in needed.items()}
+        low, high = interval(needed["corrected"], needed["plain"])
+        cells = " | ".join(f"{sum(map(math.isfinite, needed[arm]))} of {len(needed[arm])} | {middle[arm]:g}"
+                           for arm in ("corrected", "plain"))
+        print(f"| {limit} | {cells} | {middle['plain'] / middle['corrected']:.1f} | {low:.1f} to {high:.1f} |")
+    with open(os.path.join(arguments.folder, "learning.dat"), "w") as file:
+        file.write("# labels, then the share of runs that have found it: " +
+                   ", ".join(f"{arm} {limit} eV" for limit in LIMITS for arm in labels) + "\n")
+        for n in range(max(len(run) for runs in labels.values() for run in runs) + 1):
+            shares = [sum(labels_needed(run, best + limit) <= n for run in labels[arm]) / len(labels[arm])
+                      for limit in LIMITS for arm in labels]
+            file.write(f"{n} " + " ".join(f"{share:.3f}" for share in shares) + "\n")
+
+
+def main():
+    os.makedirs(arguments.folder, exist_ok=True)
+    if os.path.exists(address()):
+        os.unlink(address())
+    server, labels, starts = start_teacher(), {"corrected": [], "plain": []}, []
+    try:
+        for seed in range(1, arguments.seeds + 1):
+            folder = search("corrected", seed)
+            runs = {"corrected": read(os.path.join(folder, "labels.extxyz"), ":"), "plain": label_plain(search("plain", seed))}
+            for arm, frames in runs.items():
+                labels[arm].append([energy_of(frame) for frame in frames])
+                starts += sorted(frames, key=energy_of)[:5]
+        starts += read(os.path.join(search("random", 1000), "candidates.extxyz"), ":")
+    finally:
+        server.kill()
+    relaxed = relax_in_teacher(starts[:arguments.relaxations])
+    print(f"{len(relaxed)} relaxations in the teacher, lowest {min(relaxed):.4f} eV")
+    report(labels, min(relaxed + [energy for runs in labels.values() for run in runs for energy in run]))
+
+
+parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+parser.add_argument("--chgnet", default="chgnet")
+parser.add_argument("--seeds", type=int, default=10)
+parser.add_argument("--relaxations", type=int, default=500)
+parser.add_argument("--folder", default="learning")
+arguments = parser.parse_args()
+main()

@@ -1,0 +1,1 @@
+"""Upstream's `chgnet.data`: sets of training data are not offered."""
