@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* feenableexcept, mallinfo2 */
 #include <chgnet.h>
 #include <fenv.h>
+#include <float.h>
 #include <locale.h>
 #include <malloc.h>
 #include <omp.h>
@@ -168,6 +169,19 @@ static void check_traps(void)
 #endif
 }
 
+/* Threads in which half of the smallest normal number is not zero. */
+static int keep_denormals(void)
+{
+    static volatile float smallest = FLT_MIN;
+    int count = 0;
+#pragma omp parallel num_threads(THREADS) reduction(+ : count)
+    {
+        volatile float half = smallest / 2;
+        count += half > 0;
+    }
+    return count;
+}
+
 static void check_flags(void)
 {
     results single, wide;
@@ -179,6 +193,7 @@ static void check_flags(void)
     tap_is_int(fetestexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW), FE_DIVBYZERO,
                "the host's floating-point flags are as they were");
     tap_is_int(fegetround(), FE_TONEAREST, "so is its rounding");
+    tap_is_int(keep_denormals(), THREADS, "and its denormal numbers, in all threads");
     feclearexcept(FE_ALL_EXCEPT);
 }
 

@@ -7,6 +7,7 @@
 #include "model/kernel.h"
 #include "model/pair_table.h"
 #include "model/tangent.h"
+#include "nn/flush.h"
 
 #define chgi_kernel_set CHGI_K(kernel_set)
 
@@ -127,6 +128,7 @@ static chgnet_status forward(chgnet_context *ctx, const chgi_run *run)
     start_clock(&pass);
 #pragma omp parallel num_threads(pass.n_thread)
     {
+        uint64_t flush = chgi_flush_begin();
         chgi_embed_forward(&pass);
         lap(&pass, false, CHGI_PHASE_EMBED, 0);
         for (int t = 0; t < last; t++)
@@ -140,6 +142,7 @@ static chgnet_status forward(chgnet_context *ctx, const chgi_run *run)
         lap(&pass, false, CHGI_PHASE_READOUT, 0);
         copy_features(&pass, pass.w.final, run->atom_fea_final);
         lap(&pass, false, CHGI_PHASE_OTHER, 0);
+        chgi_flush_end(flush);
     }
     return CHGNET_OK;
 }
@@ -196,6 +199,7 @@ static void backward(const chgi_run *run)
     start_clock(&pass);
 #pragma omp parallel num_threads(pass.n_thread)
     {
+        uint64_t flush = chgi_flush_begin();
         clear(&pass);
         lap(&pass, true, CHGI_PHASE_OTHER, 0);
         chgi_readout_backward(&pass, run->seed_site, run->seed_final);
@@ -207,6 +211,7 @@ static void backward(const chgi_run *run)
             interact_back(&pass, t);
         chgi_embed_backward(&pass, run->bond_gradient);
         lap(&pass, true, CHGI_PHASE_EMBED, 0);
+        chgi_flush_end(flush);
     }
 }
 

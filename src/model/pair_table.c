@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/rows.h"
+#include "nn/flush.h"
 
 /* A table costs as much as this many edges gain over some ten steps. */
 enum { EDGES_PER_PAIR = 200 };
@@ -218,9 +219,14 @@ chgnet_status chgi_pair_fill(chgnet_context *ctx, const chgi_pass *pass, chgi_pa
         tables->slot[element[k]] = k;
     double fit[POINTS][POINTS];
     find_fit(fit);
-#pragma omp parallel for schedule(dynamic) num_threads(pass->n_thread)
-    for (int interval = 0; interval < intervals(pass->net); interval++)
-        fill_interval(pass, tables, interval, fit);
+#pragma omp parallel num_threads(pass->n_thread)
+    {
+        uint64_t flush = chgi_flush_begin();
+#pragma omp for schedule(dynamic)
+        for (int interval = 0; interval < intervals(pass->net); interval++)
+            fill_interval(pass, tables, interval, fit);
+        chgi_flush_end(flush);
+    }
     tables->network = pass->net;
     return CHGNET_OK;
 }

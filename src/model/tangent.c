@@ -1,5 +1,7 @@
 #include "model/tangent.h"
 
+#include "nn/flush.h"
+
 static const chg_real zeros[2 * CHGI_MOST_WIDTH + CHGI_PAD];
 
 static int larger(int a, int b)
@@ -120,6 +122,7 @@ chgnet_status chgi_tangent_run(chgnet_context *ctx, const chgi_run *run, int n_d
     int last = t.net->n_conv - 1;
 #pragma omp parallel num_threads(t.n_thread)
     {
+        uint64_t flush = chgi_flush_begin();
         chgi_tangent_embed(&t, dvector);
         for (int layer = 0; layer < last; layer++)
             interact(&t, layer);
@@ -129,6 +132,7 @@ chgnet_status chgi_tangent_run(chgnet_context *ctx, const chgi_run *run, int n_d
             chgi_tangent_readout(&t, d_site);
             copy_out(&t, t.final, d_final);
         }
+        chgi_flush_end(flush);
     }
     return CHGNET_OK;
 }
