@@ -3,6 +3,7 @@
 
 #include "math/lattice.h"
 #include "model/rows.h"
+#include "nn/vecmath.h"
 
 /* Keeps acos away from its ends; the model was trained with it. */
 static const double COSINE_SHRINK = 1 - 1e-6;
@@ -50,8 +51,16 @@ static double cosine_of(const chgi_graph *g, int64_t atom, int64_t turn)
 static void embed_turns(const chgi_pass *pass, int64_t atom)
 {
     const chgi_graph *g = pass->graph;
-    for (int64_t t = g->turn_start[atom]; t < g->turn_start[atom + 1]; t++)
-        chgi_table_place(&pass->net->turn, acos(cosine_of(g, atom, t)), &pass->w.turn_place[t]);
+    int64_t end = g->turn_start[atom + 1];
+    for (int64_t t = g->turn_start[atom]; t < end; t += CHGI_DOUBLE_LANES) {
+        int count = end - t < CHGI_DOUBLE_LANES ? (int)(end - t) : CHGI_DOUBLE_LANES;
+        chg_dvector angle = {0};
+        for (int k = 0; k < count; k++)
+            angle[k] = cosine_of(g, atom, t + k);
+        angle = chgi_acos(angle);
+        for (int k = 0; k < count; k++)
+            chgi_table_place(&pass->net->turn, angle[k], &pass->w.turn_place[t + k]);
+    }
 }
 
 void chgi_embed_forward(const chgi_pass *pass)

@@ -1,9 +1,11 @@
-/* Elementary functions on vectors: exp, sigmoid, SiLU; sin and cos in double.  Accurate to a few units in the last
- * place; NaN stays NaN, and sigmoid saturates at 0 and 1 for infinities.
- * Polynomials: Taylor series on the reduced range in double, the Cephes library's minimax ones in single and for
- * sine and cosine (S. Moshier's and fdlibm's published coefficients). */
+/* Elementary functions on vectors: exp, sigmoid, SiLU; sin, cos and acos in double.  Accurate to a few units in the
+ * last place; NaN stays NaN, and sigmoid saturates at 0 and 1 for infinities. Polynomials: Taylor series on the reduced
+ * range in double, the Cephes library's minimax ones in single and for sine and cosine (S. Moshier's and fdlibm's
+ * published coefficients). */
 #ifndef CHGI_NN_VECMATH_H
 #define CHGI_NN_VECMATH_H
+
+#include <math.h>
 
 #include "nn/real.h"
 
@@ -181,6 +183,31 @@ static inline void chgi_sincos(chg_dvector x, chg_dvector *sine, chg_dvector *co
     chg_dmask odd = -(quarter & 1), sine_minus = (quarter & 2) << 62, cosine_minus = ((quarter + 1) & 2) << 62;
     *sine = (chg_dvector)((chg_dmask)chgi_select(odd, c, s) ^ sine_minus);
     *cosine = (chg_dvector)((chg_dmask)chgi_select(odd, s, c) ^ cosine_minus);
+}
+
+/** acos(x), in double; NaN beyond -1 and 1.  Below 1/2 from asin(x) = x + x R(x^2), above through half the angle:
+ *  acos(x) = 2 asin(sqrt((1 - x)/2)). */
+static inline chg_dvector chgi_acos(chg_dvector x)
+{
+    static const double top[] = {3.47933107596021167570e-05, 7.91534994289814532176e-04,  -4.00555345006794114027e-02,
+                                 2.01212532134862925881e-01, -3.25565818622400915405e-01, 1.66666666666666657415e-01};
+    static const double under[] = {7.70381505559019352791e-02, -6.88283971605453293030e-01, 2.02094576023350569471e+00,
+                                   -2.40339491173441421878e+00, 1};
+    const double half_high = 1.57079632679489655800e+00, half_low = 6.12323399573676603587e-17; /* of pi */
+    const chg_dvector zero = {0};
+    chg_dmask negative = x < 0.0;
+    chg_dvector size = chgi_select(negative, -x, x), p = zero, q = zero, root = zero;
+    chg_dmask inner = size < 0.5;
+    chg_dvector z = chgi_select(inner, x * x, 0.5 * (1.0 - size));
+    for (size_t k = 0; k < sizeof top / sizeof *top; k++)
+        p = p * z + top[k];
+    for (size_t k = 0; k < sizeof under / sizeof *under; k++)
+        q = q * z + under[k];
+    for (int k = 0; k < CHGI_DOUBLE_LANES; k++)
+        root[k] = sqrt(z[k]);
+    chg_dvector share = z * p / q, twice = 2.0 * (root + root * share);
+    chg_dvector outer = chgi_select(negative, 2.0 * half_high - (twice - 2.0 * half_low), twice);
+    return chgi_select(inner, half_high - (x - (half_low - x * share)), outer);
 }
 
 #endif
