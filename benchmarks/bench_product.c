@@ -1,4 +1,5 @@
-/* Rates of the product (rows x 64)(64 x 64) in single precision, one thread: our kernels and OpenBLAS in turn.
+/* Rates of the product (rows x 64)(64 x 64) in single precision, one thread: our kernels and OpenBLAS in turn, and AMX
+ * where the processor has it (32 rows at a time, also where fewer count).
  *
  *     bench_product [ROUNDS]
  *
@@ -14,10 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amx.h"
 #include "base/memory.h"
 #include "bench.h"
 
-enum { WIDTH = 64, MOST_ROWS = 1024, BUNCH = 1 << 14, MOST_WAYS = 4 };
+enum { WIDTH = 64, MOST_ROWS = 1024, BUNCH = 1 << 14, MOST_WAYS = 5 };
 
 /* As src/nn/linear.h declares it, for each way in which it is compiled. */
 typedef void product(int64_t rows, int n, int k, const float *a, int64_t lda, const float *b, int64_t ldb,
@@ -80,7 +82,7 @@ static void measure(tile *t, way *w, int rows)
 int main(int argc, char **argv)
 {
     way ways[MOST_WAYS];
-    int n = ways_here(ways), rounds = argc > 1 ? (int)bench_number(argv[1], 1) : 50;
+    int rounds = argc > 1 ? (int)bench_number(argv[1], 1) : 50;
     tile *t = chgi_memory_new(1, sizeof *t);
     if (!t)
         bench_fail("not enough memory");
@@ -89,6 +91,9 @@ int main(int argc, char **argv)
     for (int i = 0; i < WIDTH * WIDTH; i++)
         t->b[i] = (float)(i % 13) * 0.1F - 0.6F;
     openblas_set_num_threads(1);
+    int n = ways_here(ways);
+    if (amx_start(t->b, WIDTH))
+        ways[n++] = (way){"AMX", amx_product, 0};
     printf("# GFLOP/s, best of %d rounds\n# rows", rounds);
     for (int k = 0; k < n; k++)
         printf(" %9s", ways[k].name);
