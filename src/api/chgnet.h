@@ -232,8 +232,7 @@ CHGNET_API chgnet_neighbours chgnet_neighbours_default(void);
  *      owner's;  virial, stress: as for a structure, where there are other processes this one's share
  *  Where ghosts stand for atoms elsewhere a delta-model must be of the atomic aggregation, and no standard deviation
  *  can be had.
- *
-eturn CHGNET_OK; CHGNET_EUSAGE for a struct of another version; CHGNET_EINPUT names the atom (from 1), ghost or
+ *  \return CHGNET_OK; CHGNET_EUSAGE for a struct of another version; CHGNET_EINPUT names the atom (from 1), ghost or
  *          pair that is wrong; CHGNET_ENOMEM */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_neighbours(chgnet_calculator *calculator,
                                                                           const chgnet_neighbours *neighbours);
@@ -241,8 +240,7 @@ CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_neighbours(chgnet
  *  and no atom has been put back into the cell.  Allocates no memory once the workspace has grown.
  *  \param[in] positions  (n_atom,3) Angstrom; those of ghosts that are images are not read
  *  \param[in] cell       (3,3) Angstrom; NULL: as it is
- *
-eturn CHGNET_OK; CHGNET_EUSAGE without a list; CHGNET_EINPUT, CHGNET_ENOMEM */
+ *  \return CHGNET_OK; CHGNET_EUSAGE without a list; CHGNET_EINPUT, CHGNET_ENOMEM */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_move_neighbours(chgnet_calculator *calculator,
                                                                            const double *positions, const double *cell);
 /** Angstrom: farther atoms do not matter to an atom's energy. */

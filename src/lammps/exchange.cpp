@@ -132,14 +132,20 @@ void Exchange::swap_buffers(int tag)
     MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE);
 }
 
+/* The rows that `which` names, one after another. */
+static void pack(const std::vector<int32_t> &which, size_t row_size, const char *rows, std::vector<char> &buffer)
+{
+    buffer.resize(which.size() * row_size);
+    for (size_t k = 0; k < which.size(); k++)
+        memcpy(buffer.data() + k * row_size, rows + static_cast<size_t>(which[k]) * row_size, row_size);
+}
+
 void Exchange::spread(size_t row_size, char *rows)
 {
     Clock clock(this);
     for (Peer &peer : peers) {
-        peer.send.resize(peer.asked.size() * row_size);
+        pack(peer.asked, row_size, rows, peer.send);
         peer.receive.resize(static_cast<size_t>(peer.count) * row_size);
-        for (size_t k = 0; k < peer.asked.size(); k++)
-            memcpy(peer.send.data() + k * row_size, rows + static_cast<size_t>(peer.asked[k]) * row_size, row_size);
     }
     swap_buffers(TAG_SPREAD);
     for (const Peer &peer : peers)
@@ -248,10 +254,8 @@ void Exchange::swap(size_t row_size, char *rows)
 {
     Clock clock(this);
     for (Peer &peer : peers) {
-        peer.send.resize(peer.rows.size() * row_size);
+        pack(peer.rows, row_size, rows, peer.send);
         peer.receive.resize(static_cast<size_t>(peer.n_theirs) * row_size);
-        for (size_t k = 0; k < peer.rows.size(); k++)
-            memcpy(peer.send.data() + k * row_size, rows + static_cast<size_t>(peer.rows[k]) * row_size, row_size);
     }
     swap_buffers(TAG_SWAP);
     for (const Peer &peer : peers)

@@ -150,6 +150,9 @@ def check_errors():
         ("deviation without delta-model", start.replace("pair_style chgnet", "pair_style chgnet std yes") + "run 0\n",
          "need a delta-model"),
         ("atoms without IDs", NO_IDS % plugin, "atoms have no IDs"),
+        # LAMMPS sees to the ghosts when a run is set up; only a skin that grows later is beyond them.
+        ("too few ghosts", start + "neigh_modify every 1 delay 0 check no\nrun 0\nneighbor 4 bin\nrun 2 pre no\n",
+         "too few: cutoff and skin are 10"),
     )
     for name, text, message in cases:
         status, output = lr.run(lammps, text, folder)

@@ -138,11 +138,6 @@ def loop_time(command, structure, steps, settings=""):
     return float(LOOP.search(output).group(1)) / steps, lr.thermo_rows(output)[-1][2:]
 
 
-def best(function, count=3):
-    """Others use this machine too: the shortest of a few, taken in turn."""
-    return [function() for _ in range(count)]
-
-
 def scaling():
     structure = lr.rocksalt((8, 8, 8), noise=0.02)
     n, results = len(structure["symbols"]), {"threads": [], "ranks": [], "one": []}
@@ -162,7 +157,7 @@ def overhead():
         structure = lr.rocksalt(repeat, noise=0.02)
         velocities = start(structure, 300)
         ours, theirs = [], []
-        for turn in range(4):
+        for turn in range(3):
             ours.append(loop_time(lammps, structure, steps)[0])
             rows, long = command_md(structure, velocities, ["--ensemble", "nve", "--steps", str(2 * steps), "--every", "1000"])
             rows, short = command_md(structure, velocities, ["--ensemble", "nve", "--steps", str(steps), "--every", "1000"])
