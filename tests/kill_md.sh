@@ -16,25 +16,29 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/chgnet-kill-XXXXXX") || exit 99
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' HUP INT TERM
 cd "$folder" || exit 99
-cat >MgO.vasp <<'END'
-MgO, primitive cell
-1.0
-0.0 2.1 2.1
-2.1 0.0 2.1
-2.1 2.1 0.0
-Mg O
-1 1
+# So many edges to each pair of elements that first messages come from tables; atoms run so far that the list of
+# neighbours is made anew.
+cat >Cu.vasp <<'END'
+Cu, cubic cell
+3.6
+1.0 0.0 0.0
+0.0 1.0 0.0
+0.0 0.0 1.0
+Cu
+4
 Direct
-0.0 0.0 0.0
-0.51 0.49 0.5
+0.01 0.0 0.0
+0.5 0.49 0.0
+0.5 0.01 0.5
+0.0 0.5 0.5
 END
 
 # run NAME OPTION...: the run of all comparisons.
 run() {
     name=$1
     shift
-    exec "$chgnet" md --quiet --ensemble nvt-langevin --temperature 600 --steps 150 --every 3 --checkpoint-every 7 \
-        "$@" -o "$name.$format" MgO.vasp
+    exec "$chgnet" md --quiet --ensemble nvt-langevin --temperature 2000 --steps 150 --every 3 --checkpoint-every 7 \
+        "$@" -o "$name.$format" Cu.vasp
 }
 
 # compare: the killed run's files with those of the undisturbed one.

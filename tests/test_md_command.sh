@@ -114,6 +114,12 @@ tap_is_text "$(sed -n 3p stdin.extxyz | cut -d' ' -f1-5)" "$(tail -n 2 whole.ext
 md 0 "fixed atoms" $langevin --steps 10 --fix "index 1" --embeddings -o fixed.extxyz MgO.vasp
 tap_is_int "$(grep -c '^Mg 0 0 0 F ' fixed.extxyz)" 2 "fixed atoms stay, and say so"
 says fixed.extxyz 'atom_fea:R:64' "--embeddings"
+md 0 "fixed in two parts" $langevin --steps 10 --fix "index 1 along xy" --fix "index 1 along z" -o parts.extxyz MgO.vasp
+cmp fixed.csv parts.csv
+tap_ok $? "--fix may be given several times"
+md 2 "another --fix" $langevin --steps 20 --fix "index 1 along xy" --resume -o parts.extxyz MgO.vasp
+says err "^chgnet: parts.extxyz.checkpoint: --fix is 'index 1 along xy', but the run began with 'index 1 along xy; index 1" \
+    "is not the same run"
 if command -v gnuplot >/dev/null 2>&1; then
     "$chgnet" md $langevin --steps 40 --plot -o plot.extxyz MgO.vasp >out 2>err
     tap_ok "$(grep -q '</svg>' plot.svg; echo $?)" "--plot makes a picture"
@@ -283,9 +289,14 @@ command=$(sed -n '/^```sh$/,/^```$/p' "$readme" | grep '^chgnet md')
 cp "$top_srcdir/examples/md/MgO.vasp" .
 (
     PATH=$top_builddir:$PATH
-    eval "$(printf '%s' "$command" | sed 's/--steps [0-9]*/--steps 20/; s/--plot//')"
+    eval "$(printf '%s' "$command" | sed 's/--steps [0-9]*/--steps 20/')"
 ) >out 2>err
 tap_is_int $? 0 "the example's command runs"
+if command -v gnuplot >/dev/null 2>&1; then
+    tap_ok "$(grep -q '</svg>' MgO.svg; echo $?)" "its picture is drawn"
+else
+    tap_skip "no gnuplot"
+fi
 sed 's/[0-9.+-][0-9.]*/#/g; s/ \+/ /g' out | grep -v '^drift' >shape
 awk '/^```/ { plain = !inside && $0 == "```"; inside = !inside; next } inside && plain' "$readme" |
     sed 's/[0-9.+-][0-9.]*/#/g; s/ \+/ /g' | grep -v '^drift' >wanted

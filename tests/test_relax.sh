@@ -155,6 +155,11 @@ while read -r line; do
     (cd examples/relax && eval "$line") >>shown 2>err
     tap_ok $? "$line" || tap_note "$(cat err)"
 done <commands
+if command -v gnuplot >/dev/null 2>&1; then
+    tap_ok "$(grep -q '</svg>' examples/relax/slab-relax.svg; echo $?)" "slab-relax.svg is drawn"
+else
+    tap_skip "no gnuplot"
+fi
 # Labels, and numbers to two decimals: the last digits of single precision differ between processors.
 shorten() {
     grep -v '^$' | sed 's/\(\.[0-9][0-9]\)[0-9]*/\1/g; s/-0\.00 / 0.00 /g; s/  */ /g'

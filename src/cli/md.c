@@ -19,7 +19,6 @@
 #include "cli/md.h"
 #include "crystal/reader.h"
 #include "store/sha256.h"
-#include "task/select.h"
 
 #define SKIN 1.0 /* A: neighbours beyond the cutoff that are listed too */
 
@@ -94,9 +93,7 @@ static chgnet_status read_structure(chgi_cli_md_run *run)
     CHGI_TRY(status);
     if (run->structure.n_atom == 0)
         return chgi_context_fail(run->ctx, CHGNET_EINPUT, "%s: holds no structure; one is needed", o->file);
-    if (!o->fix)
-        return CHGNET_OK;
-    status = chgi_selection_fix(run->ctx, run->fix, &run->structure);
+    status = chgi_cli_fix_apply(run->ctx, &o->fix, &run->structure);
     if (status == CHGNET_EINPUT)
         chgi_context_locate(run->ctx, o->file, 0);
     return status;
@@ -161,8 +158,6 @@ static chgnet_status prepare(chgi_cli_md_run *run)
     CHGI_TRY(chgi_trajectory_check(run->ctx, o->output));
     CHGI_TRY(chgi_file_check_writable(run->ctx, o->log));
     CHGI_TRY(chgi_file_check_writable(run->ctx, o->checkpoint));
-    if (o->fix)
-        CHGI_TRY(chgi_selection_parse(run->ctx, o->fix, &run->fix));
     CHGI_TRY(load_model(run));
     CHGI_TRY(read_structure(run));
     CHGI_TRY(make_run(run));
@@ -296,7 +291,6 @@ static void destroy(chgi_cli_md_run *run)
     chgi_trajectory_destroy(run->trajectory);
     chgi_md_destroy(run->md);
     chgi_restart_destroy(&run->checkpoint);
-    chgi_selection_destroy(run->fix);
     chgi_structure_destroy(&run->structure);
     chgnet_calculator_destroy(run->calculator);
     chgi_delta_file_destroy(run->delta);
@@ -320,6 +314,7 @@ int chgi_cli_md_main(chgnet_context *ctx, int argc, char **argv)
         chgnet_context_on_warning(ctx, NULL, NULL);
     }
     destroy(&run);
+    chgi_cli_fix_destroy(&options.fix);
     chgi_memory_free(options.log);
     chgi_memory_free(options.checkpoint);
     return status == CHGNET_OK && chgi_cli_caught() ? 128 + chgi_cli_caught() : (int)status;

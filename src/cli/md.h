@@ -8,11 +8,11 @@
 #include "api/chgnet.h"
 #include "base/text.h"
 #include "cli/common.h"
+#include "cli/fix.h"
 #include "cli/progress.h"
 #include "gp/delta_file.h"
 #include "task/restart.h"
 #include "task/md.h"
-#include "task/select.h"
 #include "task/trajectory.h"
 
 /* ---- options ---------------------------------------------------------------------------------- */
@@ -26,7 +26,7 @@ typedef struct chgi_cli_md_options {
     double checkpoint_time;   /**< s */
     double walltime;          /**< s from the start of the command; 0: no limit */
     bool resume, embeddings;
-    const char *fix;    /**< NULL: what FILE says */
+    chgi_cli_fix fix;
     const char *output; /**< TRAJ */
     const char *file;
     char *log, *checkpoint; /**< copies, to be freed */
@@ -59,8 +59,7 @@ typedef struct chgi_cli_md_run {
     char delta_sha256[65];
     chgnet_calculator *calculator;
     chgi_potential potential;
-    unsigned want;       /* beyond energy and forces */
-    chgi_selection *fix; /* NULL: none */
+    unsigned want; /* beyond energy and forces */
     chgi_structure structure;
     chgi_md *md;
     chgi_trajectory_plan plan;

@@ -44,7 +44,7 @@ static const chgi_cli_option known[] = {
     {OPTION_TAU_T, "tau-t", "FS", "time of the other thermostats; default 100"},
     {OPTION_TAU_P, "tau-p", "FS", "time of the barostats; default 1000"},
     {OPTION_FULL_CELL, "full-cell", NULL, "npt-mtk: the shape of the cell may change, not its volume alone"},
-    {OPTION_FIX, "fix", "EXPR", "hold these atoms, beside those that FILE holds"},
+    {OPTION_FIX, "fix", "EXPR", "hold these atoms, beside those that FILE holds;\nmay be given several times"},
     {'o', "output", "TRAJ", "trajectory: .extxyz or .xyz (read by ASE, OVITO), .h5 (H5MD: MDAnalysis)"},
     {OPTION_EMBEDDINGS, "embeddings", NULL, "write the atoms' atom_fea too"},
     {OPTION_LOG, "log", "FILE", "table of observables, CSV; default: TRAJ with .csv"},
@@ -204,8 +204,7 @@ static chgnet_status take_physics(chgnet_context *ctx, int letter, const char *v
         o->md.full_cell = true;
         return CHGNET_OK;
     case OPTION_FIX:
-        o->fix = value;
-        return CHGNET_OK;
+        return chgi_cli_fix_take(ctx, "md", value, &o->fix);
     default:
         *taken = false;
         return CHGNET_OK;

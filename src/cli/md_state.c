@@ -58,6 +58,15 @@ static void add_long(facts *f, const char *name, const char *value)
     add_text(f, name, strlen(value) < sizeof f->list[0].value ? value : sum);
 }
 
+static void add_fix(facts *f, const chgi_cli_fix *fix)
+{
+    chgi_text text = {0};
+    for (int k = 0; k < fix->n; k++)
+        chgi_text_print(&text, "%s%s", k ? "; " : "", fix->text[k]);
+    add_long(f, "--fix", text.failed || !text.data ? "" : text.data);
+    chgi_text_destroy(&text);
+}
+
 /* Everything of the structure that the run depends on. */
 static void add_structure(facts *f, const chgi_structure *s)
 {
@@ -110,7 +119,7 @@ static void gather(const chgi_cli_md_run *run, facts *f)
     add_physics(f, &o->md);
     add_number(f, "--every", (double)o->every);
     add_text(f, "--embeddings", o->embeddings ? "given" : "not given");
-    add_long(f, "--fix", o->fix ? o->fix : "");
+    add_fix(f, &o->fix);
     add_text(f, "--precision", o->common.is_double ? "double" : "single");
     add_text(f, "the model", chgnet_model_get_info(run->model).sha256);
     add_text(f, "the delta-model", run->delta_sha256);

@@ -96,17 +96,6 @@ static void free_job(chgi_cli_relax_job *job)
     chgi_memory_free(job);
 }
 
-static chgnet_status fix_atoms(run *r, chgi_structure *structure)
-{
-    const chgi_cli_relax_options *o = r->options;
-    for (int k = 0; k < o->n_fix; k++) {
-        chgnet_status status = chgi_selection_fix(r->ctx, o->fix[k], structure);
-        if (status != CHGNET_OK)
-            return chgi_context_fail(r->ctx, status, "--fix '%s': %s", o->fix_text[k], r->ctx->error);
-    }
-    return CHGNET_OK;
-}
-
 static chgnet_status read_frame(run *r, chgi_cli_relax_job *job, bool *got)
 {
     chgi_structure *s = &job->result.structure;
@@ -114,7 +103,7 @@ static chgnet_status read_frame(run *r, chgi_cli_relax_job *job, bool *got)
     if (!*got)
         return CHGNET_OK;
     job->line = chgi_reader_line(r->reader);
-    chgnet_status status = fix_atoms(r, s);
+    chgnet_status status = chgi_cli_fix_apply(r->ctx, &r->options->fix, s);
     if (status == CHGNET_OK && r->options->format == CHGI_FORMAT_VASP && r->number > 0)
         status = chgi_context_fail(r->ctx, CHGNET_EUSAGE,
                                    "a POSCAR holds one structure, and this is the second; end the name of the output "

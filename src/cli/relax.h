@@ -10,20 +10,16 @@
 #include "base/append.h"
 #include "base/text.h"
 #include "cli/common.h"
+#include "cli/fix.h"
 #include "cli/output.h"
 #include "task/relax.h"
-#include "task/select.h"
-
-enum { CHGI_CLI_RELAX_MOST_FIX = 16 };
 
 typedef struct chgi_cli_relax_options {
     chgi_cli_common common;
     chgi_relax_options relax;
     const char *output, *trajectory;
     chgi_format format; /**< of the output */
-    chgi_selection *fix[CHGI_CLI_RELAX_MOST_FIX];
-    const char *fix_text[CHGI_CLI_RELAX_MOST_FIX];
-    int n_fix;
+    chgi_cli_fix fix;
     int n_file;
     char **files;
 } chgi_cli_relax_options;

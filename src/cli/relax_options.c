@@ -84,18 +84,6 @@ static chgnet_status take_cell(chgnet_context *ctx, const char *value, chgi_rela
                : unknown(ctx, "--cell", value, "none, full, shape, hydrostatic, inplane or z-fixed");
 }
 
-static chgnet_status take_fix(chgnet_context *ctx, const char *value, chgi_cli_relax_options *o)
-{
-    if (o->n_fix == CHGI_CLI_RELAX_MOST_FIX)
-        return chgi_context_fail(ctx, CHGNET_EUSAGE, "relax: more than %d times --fix; join them by `or`",
-                                 CHGI_CLI_RELAX_MOST_FIX);
-    chgnet_status status = chgi_selection_parse(ctx, value, &o->fix[o->n_fix]);
-    if (status != CHGNET_OK)
-        return chgi_context_fail(ctx, status, "relax: --fix %s", ctx->error);
-    o->fix_text[o->n_fix++] = value;
-    return CHGNET_OK;
-}
-
 static chgnet_status take_own(chgnet_context *ctx, int letter, const char *value, chgi_cli_relax_options *o)
 {
     switch (letter) {
@@ -112,7 +100,7 @@ static chgnet_status take_own(chgnet_context *ctx, int letter, const char *value
     case OPTION_PRESSURE:
         return chgi_cli_take_number(ctx, "relax", "--pressure", value, -1e4, 1e4, &o->relax.pressure);
     case OPTION_FIX:
-        return take_fix(ctx, value, o);
+        return chgi_cli_fix_take(ctx, "relax", value, &o->fix);
     case OPTION_KEEP_SYMMETRY:
         o->relax.keep_symmetry = true;
         return CHGNET_OK;
@@ -159,7 +147,7 @@ static chgnet_status check(chgnet_context *ctx, const chgi_cli_relax_options *o)
         return chgi_context_fail(ctx, CHGNET_EUSAGE,
                                  "relax: --keep-symmetry: this chgnet was built without spglib; install libsymspg-dev, "
                                  "run configure and make again");
-    if (o->relax.keep_symmetry && o->n_fix > 0)
+    if (o->relax.keep_symmetry && o->fix.n > 0)
         return chgi_context_fail(ctx, CHGNET_EUSAGE, "relax: --fix and --keep-symmetry exclude each other; give one");
     return check_trajectory(ctx, o);
 }
@@ -187,8 +175,7 @@ chgnet_status chgi_cli_relax_parse(chgnet_context *ctx, int argc, char **argv, c
 
 void chgi_cli_relax_options_destroy(chgi_cli_relax_options *options)
 {
-    for (int k = 0; k < options->n_fix; k++)
-        chgi_selection_destroy(options->fix[k]);
+    chgi_cli_fix_destroy(&options->fix);
 }
 
 const chgi_cli_command chgi_cli_relax = {
