@@ -1,5 +1,6 @@
 #!/bin/sh
-# The programs that docs/c.md and docs/fortran.md begin with compile and run; CMake finds an installed library.
+# The programs that docs/c.md and docs/fortran.md begin with compile and run; `make install` lays down everything, and CMake
+# finds it.
 # SPDX-License-Identifier: BSD-3-Clause
 . "${top_srcdir:-.}/tests/tap.sh"
 
@@ -49,9 +50,9 @@ else
     tap_skip "docs/fortran.md: no Fortran compiler"
 fi
 
-# An installed tree, moved after it was installed.
-if [ ! -f "$top_builddir/.libs/libchgnet.so" ] || ! command -v cmake >/dev/null; then
-    tap_skip "CMake: no shared library or no cmake"
+# What `make install` lays down, and a tree that was moved afterwards.
+if [ ! -f "$top_builddir/.libs/libchgnet.so" ]; then
+    tap_skip "an installed tree: no shared library"
     tap_done
 fi
 MAKEFLAGS='' make -C "$top_builddir" install DESTDIR="$tap_dir/stage" >log 2>&1
@@ -59,6 +60,24 @@ tap_ok $? "make install into a stage" || tap_note "$(tail -n 5 log)"
 found=$(find stage -name chgnet-config.cmake)
 prefix=${found%/lib*/cmake/chgnet/chgnet-config.cmake}
 mv "$prefix" moved
+modules='include/chgnet/chgnet.mod include/chgnet/chgnet_c.mod lib*/libchgnet_fortran.a lib*/pkgconfig/chgnet-fortran.pc'
+[ -n "${FC:-}" ] || modules=
+for file in bin/chgnet 'lib*/libchgnet.so.0' 'lib*/libchgnet.so' include/chgnet.h 'lib*/pkgconfig/chgnet.pc' \
+    'lib*/cmake/chgnet/chgnet-config-version.cmake' share/chgnet/chgnet-0.3.0.h5 share/chgnet/chgnet-0.2.0.h5 \
+    share/chgnet/chgnet-r2scan.h5 share/chgnet/NOTICE share/chgnet/SHA256SUMS 'share/doc/*/LICENSE' \
+    share/bash-completion/completions/chgnet include/chgnet/chgnet.f90 include/chgnet/chgnet_c.f90 \
+    include/chgnet/chgnet_support.f90 $modules; do
+    [ -n "$(find moved -path "moved/$file")" ] || echo "$file"
+done >missing
+tap_is_text "$(cat missing)" "" "library, header, package files, weights with their notice, completion and modules are there"
+moved/bin/chgnet --help | awk '/^Commands$/ { inside = 1; next } /^$/ { inside = 0 }
+    inside && $1 != "help" { print "chgnet-" $1 ".1" }' | sort >commands
+(cd moved/share/man/man1 && ls chgnet-*) | sort >pages
+tap_is_text "$(cat pages)" "$(cat commands)" "and a man page of each command"
+if ! command -v cmake >/dev/null; then
+    tap_skip "CMake is not here"
+    tap_done
+fi
 mkdir project
 cp c.c project
 [ -z "${FC:-}" ] || cp f.f90 project

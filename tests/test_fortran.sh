@@ -23,9 +23,11 @@ xargs "$top_builddir/tests/plain_structures" <files >plain
 cmp -s want got
 tap_ok $? "C gives the same bits of $(wc -w <want) numbers"
 
+"$top_builddir/examples/energy" >energy.c.out
+
 # The raw layer binds every function of the header but those of parts.
 sed -n 's/^.*[ *]\(chgnet_[a-z_0-9]*\)(.*/\1/p' "$top_srcdir/src/api/chgnet.h" | grep -Ev 'part|exchange|warning_function' | sort -u >functions
-missing=$(while read -r name; do grep -qiw "$name" "$top_srcdir/src/fortran/chgnet.f90" || echo "$name"; done <functions)
+missing=$(while read -r name; do grep -qiw "$name" "$top_srcdir/src/fortran/chgnet_c.f90" || echo "$name"; done <functions)
 tap_ok "$([ "$(wc -l <functions)" -gt 40 ]; echo $?)" "the header has $(wc -l <functions) functions for Fortran"
 tap_is_text "$missing" "" "and the raw layer has each of them"
 
@@ -52,6 +54,13 @@ tap_ok $? "a program with the module compiles" || tap_note "$(cat link.log)"
 ./predict_plain <plain >got
 cmp -s want got
 tap_ok $? "Fortran gives the same bits"
+
+build energy "$top_srcdir/examples/fortran/energy.f90"
+tap_ok $? "the first example compiles"
+./energy >energy.out 2>&1 && grep -q '^energy -[0-9.]* eV, force on the moved atom *-[0-9.]* eV/A$' energy.out
+tap_ok $? "and runs" || tap_note "$(cat energy.out)"
+sed 's/  */ /g' energy.out | cmp -s - energy.c.out
+tap_ok $? "it prints what the program in C does"
 
 build md "$top_srcdir/examples/fortran/md.f90"
 tap_ok $? "the example compiles"

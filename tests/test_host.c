@@ -362,15 +362,17 @@ static void check_sizes(int structures)
     chgnet_context_destroy(context);
 }
 
-/* \param argv  a number of cycles and of structures, fewer where a memory checker makes them slow */
+/* \param argv  numbers of cycles and of structures: these alone, for a memory checker, which knows no traps or flags */
 int main(int argc, char **argv)
 {
     int cycles = argc > 1 ? atoi(argv[1]) : 200, structures = argc > 2 ? atoi(argv[2]) : 1000;
     count_exactly(argv);
-    check_flags();
-    check_traps();
-    check_silence();
-    check_fork();
+    if (argc == 1) {
+        check_flags();
+        check_traps();
+        check_silence();
+        check_fork();
+    }
     check_cycles(cycles);
     check_sizes(structures);
     return tap_done();

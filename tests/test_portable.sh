@@ -36,6 +36,10 @@ for notice in LICENSE licenses/HDF5 licenses/OpenBLAS licenses/libaec licenses/z
     find "$here/share/doc" -path "*/$notice" | grep -q .
     tap_ok $? "notice: $notice"
 done
+if "${NM:-nm}" "$top_builddir/.libs/libchgnet_core.a" 2>/dev/null | grep -q 'U spg_get_dataset$'; then
+    find "$here/share/doc" -path '*/licenses/spglib' | grep -q .
+    tap_ok $? "notice: licenses/spglib"
+fi
 [ -f "$here/share/chgnet/NOTICE" ]
 tap_ok $? "notice of the weights"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The README's examples run as printed: its commands, the table that is shown, the C program.
+# The README's examples run as printed: its commands, the table that is shown, the C program.  Its programs in Fortran and
+# Python are those that test_fortran.sh and test_python.sh run.
 # SPDX-License-Identifier: BSD-3-Clause
 . "$top_srcdir/tests/tap.sh"
 
@@ -25,8 +26,14 @@ chgnet predict -p double "$top_srcdir/examples/LiMnO2.cif" | shorten >"$tap_dir/
 sed -n '/^Li2Mn2O4 /,/^```$/p' "$readme" | shorten >"$tap_dir/printed"
 tap_is_text "$(cat "$tap_dir/printed")" "$(cat "$tap_dir/now")" "the table is the one printed"
 
-sed -n '/^```c$/,/^```$/p' "$readme" | sed '/^```/d' | cmp -s - "$top_srcdir/examples/energy.c"
-tap_ok $? "the C program is examples/energy.c"
+# shown LANGUAGE FILE: the block of a language is a file.
+shown() {
+    sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/p" "$readme" | sed '/^```/d' | cmp -s - "$top_srcdir/examples/$2"
+    tap_ok $? "the program in $1 is examples/$2"
+}
+shown c energy.c
+shown fortran fortran/energy.f90
+shown python python/relax.py
 "$top_builddir/examples/energy" | grep -q '^energy -[0-9.]* eV, force on the moved atom -[0-9.]* eV/A$'
 tap_ok $? "examples/energy runs"
 tap_done

@@ -6,10 +6,10 @@
 # With PROGRAM also a program of that name from these objects, which may use what the library keeps to itself.  It holds
 # the OpenMP runtime too: without /proc a program cannot find what lies beside it.
 #
-# HDF5, libaec (HDF5's szip filter), zlib and OpenBLAS come from static archives and stay invisible: only chgnet_* is
-# exported, so that another HDF5 or OpenBLAS in the process is neither used nor replaced.  The shared HDF5 of Debian
-# would bring 35 further libraries, curl and Kerberos among them.  The serial OpenBLAS starts no threads of its own; the
-# library splits work by OpenMP, whose runtime is copied.
+# HDF5, libaec (HDF5's szip filter), zlib, OpenBLAS and, where configure found it, spglib come from static archives and
+# stay invisible: only chgnet_* is exported, so that another HDF5 or OpenBLAS in the process is neither used nor
+# replaced.  The shared HDF5 of Debian would bring 35 further libraries, curl and Kerberos among them.  The serial
+# OpenBLAS starts no threads of its own; the library splits work by OpenMP, whose runtime is copied.
 # SPDX-License-Identifier: BSD-3-Clause
 set -eu
 core=$1 folder=$2
@@ -34,6 +34,10 @@ szip=$(archive libsz.a libaec-dev)
 aec=$(archive libaec.a libaec-dev)
 zlib=$(archive libz.a zlib1g-dev)
 blas=${OPENBLAS_ARCHIVE:-$(archive openblas-serial/libopenblas.a libopenblas-serial-dev)}
+spglib=
+if "${NM:-nm}" "$core" 2>/dev/null | grep -q 'U spg_get_dataset$'; then # configure found it
+    spglib=$(archive libsymspg.a libsymspg-dev)
+fi
 rm -rf "$folder"
 mkdir -p "$folder/licenses"
 work=$(mktemp -d)
@@ -69,14 +73,14 @@ echo '{ global: chgnet_*; local: *; };' >"$work/exports"
 # CC may hold options beside the name.
 # shellcheck disable=SC2086
 $CC -O2 -fPIC -shared -s -o "$folder/libchgnet.so" -Wl,-soname,libchgnet.so.0 "$work/streams.c" \
-    -Wl,--whole-archive "$core" -Wl,--no-whole-archive "$work/libhdf5.a" "$blas" "$szip" "$aec" "$zlib" \
+    -Wl,--whole-archive "$core" -Wl,--no-whole-archive $spglib "$work/libhdf5.a" "$blas" "$szip" "$aec" "$zlib" \
     -fopenmp -lm -Wl,--version-script="$work/exports" -Wl,-Bsymbolic -Wl,--gc-sections -Wl,--no-undefined \
     -Wl,--enable-new-dtags -Wl,-rpath,'$ORIGIN'
 if [ $# -gt 1 ]; then
     program=$1
     shift
     # shellcheck disable=SC2086
-    $CC -O2 -s -o "$folder/$program" "$work/streams.c" "$@" "$core" "$work/libhdf5.a" "$blas" "$szip" "$aec" "$zlib" \
+    $CC -O2 -s -o "$folder/$program" "$work/streams.c" "$@" "$core" $spglib "$work/libhdf5.a" "$blas" "$szip" "$aec" "$zlib" \
         "$(archive libgomp.a libgcc-12-dev)" -lm -static-libgcc -Wl,--gc-sections
 fi
 
@@ -102,3 +106,4 @@ notice libaec libaec-dev libaec0
 notice zlib zlib1g-dev zlib1g
 notice OpenBLAS libopenblas-serial-dev libopenblas-dev libopenblas-pthread-dev libopenblas0
 notice libgomp libgomp1 gcc-12-base
+[ -z "$spglib" ] || notice spglib libsymspg-dev

@@ -155,7 +155,7 @@ CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_positions(chgnet_
 /** Run the network.
  *  \param[in] want  CHGNET_WANT_ENERGY, with other CHGNET_WANT_ flags by |
  *  \return CHGNET_OK; CHGNET_EUSAGE for a standard deviation without a delta-model; CHGNET_EINPUT for an element that
- * the delta-model does not know; CHGNET_ENUMERIC when the energy or a force is not finite; CHGNET_ENOMEM */
+ *          the delta-model does not know; CHGNET_ENUMERIC when the energy or a force is not finite; CHGNET_ENOMEM */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_compute(chgnet_calculator *calculator, unsigned want);
 
 /* Results of the last compute.  Each returns CHGNET_EUSAGE when it was not computed or is not defined. */
@@ -226,8 +226,8 @@ CHGNET_API chgnet_neighbours chgnet_neighbours_default(void);
 
 /** Give the calculator a host's atoms and list; earlier results are gone.  The arrays are copied.  Then
  *  chgnet_calculator_compute; results are
- *    - energy, delta energy: of the local atoms;  site energies, magmoms, embeddings, corrections, novelty:
- * (n_local,...)
+ *    - energy, delta energy: of the local atoms;
+ *    - site energies, magmoms, embeddings, corrections, novelty: (n_local,...)
  *    - forces, site virials, std forces: (n_local+n_ghost,...), zero for a ghost that is an image: its share is the
  *      owner's;  virial, stress: as for a structure, where there are other processes this one's share
  *  Where ghosts stand for atoms elsewhere a delta-model must be of the atomic aggregation, and no standard deviation
@@ -249,8 +249,8 @@ CHGNET_API double chgnet_model_receptive_field(const chgnet_model *model);
 /* ---- a part of a system, for simulation codes ------------------------------------------------ */
 
 /** The atoms that one process computes, and what stands near them.  A site is an own atom, a periodic image of one, or
- * a copy of a remote atom, which another process owns.  The network's receptive field is not needed as sites: processes
- *  exchange features instead (chgnet_exchange). */
+ *  a copy of a remote atom, which another process owns.  The network's receptive field is not needed as sites:
+ *  processes exchange features instead (chgnet_exchange). */
 typedef struct chgnet_part {
     size_t size;             /**< sizeof(chgnet_part), set by chgnet_part_default */
     int64_t n_own, n_remote; /**< numbers of different atoms; either may be 0 */
@@ -288,8 +288,9 @@ typedef struct chgnet_exchange {
     /** Sums over all processes. \param values (n), each process's, then the sums */
     void (*sum)(void *user, int n, double *values);
     /** The rows of all processes' own atoms, in the order of processes.
-     *  \param[in] rows (n_own) of row_size bytes  \param[out] n_all their number  \param[out] first where one's own
-     * begin \return (n_all) rows, valid until the next call; NULL: no memory */
+     *  \param[in] rows (n_own) of row_size bytes  \param[out] n_all their number
+     *  \param[out] first where one's own begin
+     *  \return (n_all) rows, valid until the next call; NULL: no memory */
     const void *(*gather)(void *user, size_t row_size, const void *rows, int64_t *n_all, int64_t *first);
 } chgnet_exchange;
 
@@ -298,9 +299,9 @@ CHGNET_API chgnet_exchange chgnet_exchange_default(void);
 
 /** Give the calculator a part in place of a structure.  Energy, virial, site energies and forces are then those of the
  *  own atoms: summed over the processes they are the system's, but for forces, which are complete; arrays over atoms
- * have n_own rows.  Stress, crystal_fea of the whole and the count of bonds are not defined. \param[in] exchange
- * copied; NULL where there are no remote atoms \return as chgnet_calculator_set_structure; CHGNET_EUSAGE for numbers
- * that do not fit together */
+ *  have n_own rows.  Stress, crystal_fea of the whole and the count of bonds are not defined.
+ *  \param[in] exchange  copied; NULL where there are no remote atoms
+ *  \return as chgnet_calculator_set_structure; CHGNET_EUSAGE for numbers that do not fit together */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_part(chgnet_calculator *calculator,
                                                                     const chgnet_part *part,
                                                                     const chgnet_exchange *exchange);
@@ -315,8 +316,10 @@ CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_move_part(chgnet_calc
 typedef struct chgnet_delta chgnet_delta;
 
 /** Correct what the calculator computes from now on: energy, site energies, forces and stress.  Earlier results are
- * gone. \param[in] delta  must outlive its use; NULL: CHGNet alone again \return CHGNET_OK; CHGNET_EINPUT when it was
- * fitted to the embeddings of other weights, or corrects another potential */
+ *  gone.
+ *  \param[in] delta  must outlive its use; NULL: CHGNet alone again
+ *  \return CHGNET_OK; CHGNET_EINPUT when it was fitted to the embeddings of other weights, or corrects another
+ *          potential */
 CHGNET_API CHGNET_MUST_USE chgnet_status chgnet_calculator_set_delta(chgnet_calculator *calculator,
                                                                      const chgnet_delta *delta);
 /* Results of the last compute; CHGNET_EUSAGE without a delta-model, or without the flag that asks for them. */

@@ -1,328 +1,27 @@
-! CHGNet in Fortran 2008: module chgnet_c is chgnet.h as it is, module chgnet is for everyday use.
+! CHGNet in Fortran 2008, over chgnet_c.f90 and chgnet_support.f90.
 !
 ! Units: eV, Angstrom, mu_B; stress in GPa.  Arrays have the atom as their last index: positions(3,n), cell(3,3) with the
 ! cell vectors as columns, cell(:,k).  In memory these are the arrays of chgnet.h.
 !
 ! SPDX-License-Identifier: BSD-3-Clause
 
-!> chgnet.h, name by name: handles are type(c_ptr), arrays are assumed-size, atoms count from 0.  chgnet.h has the meaning
-!> of every argument.  Parts with exchange of features (chgnet_part) are for hosts in C and C++.
-module chgnet_c
-    use, intrinsic :: iso_c_binding
-    implicit none
-    public
-
-    !> Statuses; also the exit codes of the command.
-    enum, bind(c)
-        enumerator :: CHGNET_OK = 0, CHGNET_EINTERNAL = 1, CHGNET_EUSAGE = 2, CHGNET_EINPUT = 3, CHGNET_ECONVERGE = 4
-        enumerator :: CHGNET_ENUMERIC = 5, CHGNET_EIO = 6, CHGNET_ENOMEM = 7
-    end enum
-    enum, bind(c)
-        enumerator :: CHGNET_SINGLE = 0, CHGNET_DOUBLE = 1
-    end enum
-    !> What to compute; sums of these.
-    enum, bind(c)
-        enumerator :: CHGNET_WANT_ENERGY = 1, CHGNET_WANT_GRADIENT = 2, CHGNET_WANT_STD = 4
-        enumerator :: CHGNET_WANT_STD_GRADIENT = 8, CHGNET_WANT_NOVELTY = 16, CHGNET_WANT_SITE_VIRIALS = 32
-    end enum
-
-    type, bind(c) :: chgnet_model_info
-        type(c_ptr) :: version, sha256, path
-        real(c_double) :: atom_cutoff, bond_cutoff
-        integer(c_int) :: n_element, n_feature
-        integer(c_int64_t) :: n_parameter
-    end type
-
-    type, bind(c) :: chgnet_options
-        integer(c_size_t) :: size
-        integer(c_int) :: precision, threads
-        real(c_double) :: skin
-        integer(c_int) :: trajectory
-    end type
-
-    type, bind(c) :: chgnet_neighbours
-        integer(c_size_t) :: size
-        integer(c_int64_t) :: n_local, n_ghost
-        type(c_ptr) :: numbers, positions, owner, cell, pbc
-        integer(c_int64_t) :: n_row
-        type(c_ptr) :: start, neighbour
-    end type
-
-    type, bind(c) :: chgnet_labels
-        integer(c_size_t) :: size
-        integer(c_int64_t) :: n_structure
-        type(c_ptr) :: n_atom, numbers, positions, cells, pbc, energies, forces
-    end type
-
-    type, bind(c) :: chgnet_delta_options
-        integer(c_size_t) :: size
-        type(c_ptr) :: aggregation, layer, kernel
-        real(c_double) :: noise_energy, noise_force
-        integer(c_int) :: optimize, starts
-        integer(c_int64_t) :: inducing, seed
-        integer(c_int) :: threads
-    end type
-
-    type, bind(c) :: chgnet_delta_info
-        type(c_ptr) :: aggregation, layer, model, model_sha256, base
-        integer(c_int64_t) :: n_label, n_energy, n_force, n_inducing
-        real(c_double) :: noise_energy, noise_force, log_likelihood, loo_energy(2), loo_forces(2)
-    end type
-
-    abstract interface
-        !> For chgnet_context_on_warning.
-        subroutine chgnet_warning_function(text, user) bind(c)
-            import :: c_ptr
-            type(c_ptr), value :: text, user
-        end subroutine
-    end interface
-
-    interface
-        type(c_ptr) function chgnet_status_text(status) bind(c)
-            import :: c_ptr, c_int
-            integer(c_int), value :: status
-        end function
-
-        !> symbol: text that ends with c_null_char
-        integer(c_int) function chgnet_element_number(symbol) bind(c)
-            import :: c_int, c_char
-            character(kind=c_char), intent(in) :: symbol(*)
-        end function
-
-        type(c_ptr) function chgnet_version() bind(c)
-            import :: c_ptr
-        end function
-
-        integer(c_int) function chgnet_context_create(context) bind(c)
-            import :: c_ptr, c_int
-            type(c_ptr), intent(out) :: context
-        end function
-
-        subroutine chgnet_context_destroy(context) bind(c)
-            import :: c_ptr
-            type(c_ptr), value :: context
-        end subroutine
-
-        type(c_ptr) function chgnet_context_error(context) bind(c)
-            import :: c_ptr
-            type(c_ptr), value :: context
-        end function
-
-        subroutine chgnet_context_on_warning(context, warn, user) bind(c)
-            import :: c_ptr, c_funptr
-            type(c_ptr), value :: context, user
-            type(c_funptr), value :: warn
-        end subroutine
-
-        !> name: text that ends with c_null_char, or c_null_ptr
-        integer(c_int) function chgnet_model_load(context, name, model) bind(c)
-            import :: c_ptr, c_int
-            type(c_ptr), value :: context, name
-            type(c_ptr), intent(out) :: model
-        end function
-
-        subroutine chgnet_model_destroy(model) bind(c)
-            import :: c_ptr
-            type(c_ptr), value :: model
-        end subroutine
-
-        type(chgnet_model_info) function chgnet_model_get_info(model) bind(c)
-            import :: c_ptr, chgnet_model_info
-            type(c_ptr), value :: model
-        end function
-
-        real(c_double) function chgnet_model_receptive_field(model) bind(c)
-            import :: c_ptr, c_double
-            type(c_ptr), value :: model
-        end function
-
-        type(chgnet_options) function chgnet_options_default() bind(c)
-            import :: chgnet_options
-        end function
-
-        integer(c_int) function chgnet_calculator_create(context, model, options, calculator) bind(c)
-            import :: c_ptr, c_int, chgnet_options
-            type(c_ptr), value :: context, model
-            type(chgnet_options), intent(in) :: options
-            type(c_ptr), intent(out) :: calculator
-        end function
-
-        subroutine chgnet_calculator_destroy(calculator) bind(c)
-            import :: c_ptr
-            type(c_ptr), value :: calculator
-        end subroutine
-
-        integer(c_int) function chgnet_calculator_set_structure(calculator, n_atom, numbers, positions, cell, pbc) bind(c)
-            import :: c_ptr, c_int, c_int32_t, c_int64_t, c_double
-            type(c_ptr), value :: calculator
-            integer(c_int64_t), value :: n_atom
-            integer(c_int32_t), intent(in) :: numbers(*)
-            real(c_double), intent(in) :: positions(3, *), cell(3, 3)
-            integer(c_int), intent(in) :: pbc(3)
-        end function
-
-        integer(c_int) function chgnet_calculator_set_positions(calculator, positions) bind(c)
-            import :: c_ptr, c_int, c_double
-            type(c_ptr), value :: calculator
-            real(c_double), intent(in) :: positions(3, *)
-        end function
-
-        integer(c_int) function chgnet_calculator_compute(calculator, want) bind(c)
-            import :: c_ptr, c_int
-            type(c_ptr), value :: calculator
-            integer(c_int), value :: want
-        end function
-
-        type(chgnet_neighbours) function chgnet_neighbours_default() bind(c)
-            import :: chgnet_neighbours
-        end function
-
-        integer(c_int) function chgnet_calculator_set_neighbours(calculator, neighbours) bind(c)
-            import :: c_ptr, c_int, chgnet_neighbours
-            type(c_ptr), value :: calculator
-            type(chgnet_neighbours), intent(in) :: neighbours
-        end function
-
-        !> cell: (3,3), or c_null_ptr
-        integer(c_int) function chgnet_calculator_move_neighbours(calculator, positions, cell) bind(c)
-            import :: c_ptr, c_int, c_double
-            type(c_ptr), value :: calculator, cell
-            real(c_double), intent(in) :: positions(3, *)
-        end function
-
-        integer(c_int) function chgnet_calculator_get_counts(calculator, n_directed_bond, n_angle) bind(c)
-            import :: c_ptr, c_int, c_int64_t
-            type(c_ptr), value :: calculator
-            integer(c_int64_t), intent(out) :: n_directed_bond, n_angle
-        end function
-
-        integer(c_int) function chgnet_calculator_set_delta(calculator, delta) bind(c)
-            import :: c_ptr, c_int
-            type(c_ptr), value :: calculator, delta
-        end function
-
-        type(chgnet_labels) function chgnet_labels_default() bind(c)
-            import :: chgnet_labels
-        end function
-
-        type(chgnet_delta_options) function chgnet_delta_options_default() bind(c)
-            import :: chgnet_delta_options
-        end function
-
-        integer(c_int) function chgnet_delta_fit(context, model, labels, options, delta) bind(c)
-            import :: c_ptr, c_int, chgnet_labels, chgnet_delta_options
-            type(c_ptr), value :: context, model
-            type(chgnet_labels), intent(in) :: labels
-            type(chgnet_delta_options), intent(in) :: options
-            type(c_ptr), intent(out) :: delta
-        end function
-
-        integer(c_int) function chgnet_delta_update(context, delta, model, labels, threads) bind(c)
-            import :: c_ptr, c_int, chgnet_labels
-            type(c_ptr), value :: context, delta, model
-            type(chgnet_labels), intent(in) :: labels
-            integer(c_int), value :: threads
-        end function
-
-        integer(c_int) function chgnet_delta_load(context, path, delta) bind(c)
-            import :: c_ptr, c_int, c_char
-            type(c_ptr), value :: context
-            character(kind=c_char), intent(in) :: path(*)
-            type(c_ptr), intent(out) :: delta
-        end function
-
-        integer(c_int) function chgnet_delta_save(context, delta, path) bind(c)
-            import :: c_ptr, c_int, c_char
-            type(c_ptr), value :: context, delta
-            character(kind=c_char), intent(in) :: path(*)
-        end function
-
-        subroutine chgnet_delta_destroy(delta) bind(c)
-            import :: c_ptr
-            type(c_ptr), value :: delta
-        end subroutine
-
-        type(chgnet_delta_info) function chgnet_delta_get_info(delta) bind(c)
-            import :: c_ptr, chgnet_delta_info
-            type(c_ptr), value :: delta
-        end function
-    end interface
-
-    abstract interface
-        !> All results are read alike.
-        integer(c_int) function chgnet_get_array(calculator, values) bind(c)
-            import :: c_ptr, c_int, c_double
-            type(c_ptr), value :: calculator
-            real(c_double), intent(out) :: values(*)
-        end function
-    end interface
-    interface
-        integer(c_int) function chgnet_calculator_get_energy(calculator, energy) bind(c)
-            import :: c_ptr, c_int, c_double
-            type(c_ptr), value :: calculator
-            real(c_double), intent(out) :: energy
-        end function
-
-        integer(c_int) function chgnet_calculator_get_delta_energy(calculator, delta_energy) bind(c)
-            import :: c_ptr, c_int, c_double
-            type(c_ptr), value :: calculator
-            real(c_double), intent(out) :: delta_energy
-        end function
-
-        integer(c_int) function chgnet_calculator_get_energy_std(calculator, energy_std) bind(c)
-            import :: c_ptr, c_int, c_double
-            type(c_ptr), value :: calculator
-            real(c_double), intent(out) :: energy_std
-        end function
-    end interface
-    procedure(chgnet_get_array), bind(c) :: chgnet_calculator_get_forces, chgnet_calculator_get_stress
-    procedure(chgnet_get_array), bind(c) :: chgnet_calculator_get_virial, chgnet_calculator_get_site_virials
-    procedure(chgnet_get_array), bind(c) :: chgnet_calculator_get_magmoms, chgnet_calculator_get_site_energies
-    procedure(chgnet_get_array), bind(c) :: chgnet_calculator_get_atom_fea, chgnet_calculator_get_atom_fea_final
-    procedure(chgnet_get_array), bind(c) :: chgnet_calculator_get_crystal_fea, chgnet_calculator_get_site_corrections
-    procedure(chgnet_get_array), bind(c) :: chgnet_calculator_get_novelty, chgnet_calculator_get_std_forces
-    procedure(chgnet_get_array), bind(c) :: chgnet_calculator_get_std_stress
-end module chgnet_c
-
 !> Models, calculators and delta-models that clean up after themselves.
 !>
 !> Every procedure that can fail has the optional arguments stat and errmsg, as allocate has: stat is 0 or one of
-!> CHGNET_E..., and errmsg says
-!> in one line what is wrong and what would be right.  Without stat a failure ends the program with that line, as it does
-!> with allocate.  Objects are not copied by assignment.  A calculator, and what is done with one model or delta-model
+!> CHGNET_E..., and errmsg says in one line what is wrong and what would be right.  Without stat a failure ends the
+!> program with that line, as it does with allocate.  Objects are not copied by assignment.  A calculator, and what is done with one model or delta-model
 !> but computing, belongs to one thread at a time; calculators on several threads may share a model and a delta-model.
 !> These must outlive the calculators that use them.
 module chgnet
     use, intrinsic :: iso_c_binding
-    use, intrinsic :: iso_fortran_env, only: error_unit
-    use chgnet_c, info_c => chgnet_model_info, delta_info_c => chgnet_delta_info
+    use chgnet_c, info_c => chgnet_model_info
+    use chgnet_support
     implicit none
     private
 
     public :: CHGNET_OK, CHGNET_EINTERNAL, CHGNET_EUSAGE, CHGNET_EINPUT, CHGNET_ECONVERGE, CHGNET_ENUMERIC, CHGNET_EIO
     public :: CHGNET_ENOMEM, CHGNET_SINGLE, CHGNET_DOUBLE
     public :: chgnet_model, chgnet_calculator, chgnet_delta, chgnet_model_facts, chgnet_delta_facts, chgnet_version_text
-
-    type :: chgnet_model_facts
-        character(:), allocatable :: version !< "0.3.0", "0.2.0", "r2scan", or what the file says
-        character(:), allocatable :: sha256  !< over hyperparameters and tensors
-        character(:), allocatable :: path    !< the file
-        real(c_double) :: atom_cutoff = 0     !< A
-        real(c_double) :: bond_cutoff = 0     !< A
-        real(c_double) :: receptive_field = 0 !< A: farther atoms do not matter to an atom's energy
-        integer :: n_element = 0              !< atomic numbers 1 to n_element are known
-        integer :: n_feature = 0              !< length of an embedding
-        integer(c_int64_t) :: n_parameter = 0
-    end type
-
-    type :: chgnet_delta_facts
-        character(:), allocatable :: aggregation, layer, model, base
-        integer(c_int64_t) :: n_label = 0, n_energy = 0, n_force = 0, n_inducing = 0
-        real(c_double) :: noise_energy = 0   !< eV
-        real(c_double) :: noise_force = 0    !< eV/A
-        real(c_double) :: loo_energy(2) = 0  !< eV: mean absolute leave-one-out error before and after
-        real(c_double) :: loo_forces(2) = 0  !< eV/A
-    end type
 
     !> Weights; load() and ready.
     type :: chgnet_model
@@ -377,74 +76,13 @@ module chgnet
         final :: delta_final
     end type
 
-    interface
-        integer(c_size_t) function strlen(text) bind(c)
-            import :: c_ptr, c_size_t
-            type(c_ptr), value :: text
-        end function
-    end interface
-
 contains
-
-    ! ---- texts and errors ----------------------------------------------------------------------------------------------
-
-    function text_of(from) result(text)
-        type(c_ptr), intent(in) :: from
-        character(:), allocatable :: text
-        character(kind=c_char), pointer :: bytes(:)
-        integer :: k
-        if (.not. c_associated(from)) then
-            text = ''
-            return
-        end if
-        call c_f_pointer(from, bytes, [strlen(from)])
-        allocate (character(size(bytes)) :: text)
-        do k = 1, size(bytes)
-            text(k:k) = bytes(k)
-        end do
-    end function
 
     !> Version of the library, such as "0.1.0".
     function chgnet_version_text() result(text)
         character(:), allocatable :: text
         text = text_of(chgnet_version())
     end function
-
-    !> Hand a status to the caller, or end the program.
-    subroutine report(status, message, stat, errmsg)
-        integer(c_int), intent(in) :: status
-        character(*), intent(in) :: message
-        integer, intent(out), optional :: stat
-        character(*), intent(inout), optional :: errmsg
-        if (present(stat)) stat = status
-        if (status == CHGNET_OK) return
-        if (present(errmsg)) errmsg = message
-        if (present(stat)) return
-        write (error_unit, '(2a)') 'chgnet: ', message
-        error stop 1
-    end subroutine
-
-    !> The same with the context's own words; what it says is copied before it may go.
-    subroutine report_of(context, status, stat, errmsg)
-        type(c_ptr), intent(in) :: context
-        integer(c_int), intent(in) :: status
-        integer, intent(out), optional :: stat
-        character(*), intent(inout), optional :: errmsg
-        if (status == CHGNET_OK) then
-            call report(status, '', stat, errmsg)
-        else if (c_associated(context)) then
-            call report(status, text_of(chgnet_context_error(context)), stat, errmsg)
-        else
-            call report(status, text_of(chgnet_status_text(status)), stat, errmsg)
-        end if
-    end subroutine
-
-    subroutine report_usage(message, stat, errmsg)
-        character(*), intent(in) :: message
-        integer, intent(out), optional :: stat
-        character(*), intent(inout), optional :: errmsg
-        call report(CHGNET_EUSAGE, message, stat, errmsg)
-    end subroutine
 
     ! ---- model ---------------------------------------------------------------------------------------------------------
 
@@ -471,18 +109,7 @@ contains
 
     type(chgnet_model_facts) function model_facts(self) result(facts)
         class(chgnet_model), intent(in) :: self
-        type(info_c) :: info
-        if (.not. c_associated(self%handle)) return
-        info = chgnet_model_get_info(self%handle)
-        facts%version = text_of(info%version)
-        facts%sha256 = text_of(info%sha256)
-        facts%path = text_of(info%path)
-        facts%atom_cutoff = info%atom_cutoff
-        facts%bond_cutoff = info%bond_cutoff
-        facts%receptive_field = chgnet_model_receptive_field(self%handle)
-        facts%n_element = info%n_element
-        facts%n_feature = info%n_feature
-        facts%n_parameter = info%n_parameter
+        if (c_associated(self%handle)) facts = model_facts_of(self%handle)
     end function
 
     subroutine model_destroy(self)
@@ -579,22 +206,6 @@ contains
             '); positions(3,', n, ') are needed'
         call report_usage(trim(message), stat, errmsg)
     end function
-
-    !> Cell and periodic axes as C has them: without a cell nothing is periodic, with one everything is unless pbc says
-    !> otherwise.
-    subroutine take_cell(cell, pbc, c_cell, c_pbc)
-        real(c_double), intent(in), optional :: cell(3, 3)
-        logical, intent(in), optional :: pbc(3)
-        real(c_double), intent(out) :: c_cell(3, 3)
-        integer(c_int), intent(out) :: c_pbc(3)
-        c_cell = 0
-        c_pbc = 0
-        if (present(cell)) then
-            c_cell = cell
-            c_pbc = 1
-        end if
-        if (present(pbc)) c_pbc = merge(1, 0, pbc)
-    end subroutine
 
     !> numbers(n): atomic numbers; positions(3,n): A; cell(3,3): columns are cell vectors, A.  Without a cell nothing is
     !> periodic, with one all axes are unless pbc says otherwise.
@@ -870,25 +481,6 @@ contains
         call report_of(self%context, chgnet_delta_save(self%context, self%handle, trim(path)//c_null_char), stat, errmsg)
     end subroutine
 
-    !> Sizes of labels that do not fit each other; empty when they do.
-    function wrong_labels(n_atom, numbers, positions, cells, pbc, energies, forces) result(message)
-        integer(c_int64_t), intent(in) :: n_atom(:)
-        integer(c_int32_t), intent(in) :: numbers(:)
-        real(c_double), intent(in) :: positions(:, :), cells(:, :, :), energies(:)
-        logical, intent(in) :: pbc(:, :)
-        real(c_double), intent(in), optional :: forces(:, :)
-        character(:), allocatable :: message
-        integer :: n
-        logical :: fit
-        n = size(n_atom)
-        fit = sum(n_atom) == size(numbers) .and. all(shape(positions) == [3, size(numbers)]) .and. &
-              all(shape(cells) == [3, 3, n]) .and. all(shape(pbc) == [3, n]) .and. size(energies) == n
-        if (present(forces)) fit = fit .and. all(shape(forces) == [3, size(numbers)])
-        message = ''
-        if (.not. fit) message = 'labels whose arrays do not fit each other; for n structures of N atoms in all give '// &
-                                 'n_atom(n), numbers(N), positions(3,N), cells(3,3,n), pbc(3,n), energies(n), forces(3,N)'
-    end function
-
     !> Learn from labels.  n structures, one after another, N atoms in all: n_atom(n), numbers(N), positions(3,N) A,
     !> cells(3,3,n) A, pbc(3,n), energies(n) eV, forces(3,N) eV/A with NaN where a component is not known.  The other
     !> arguments are those of chgnet_delta_options in chgnet.h.
@@ -969,50 +561,9 @@ contains
                        labels_of(n_atom, numbers, positions, cells, c_pbc, energies, forces), n_thread), stat, errmsg)
     end subroutine
 
-    type(chgnet_labels) function labels_of(n_atom, numbers, positions, cells, pbc, energies, forces) result(labels)
-        integer(c_int64_t), intent(in), contiguous, target :: n_atom(:)
-        integer(c_int32_t), intent(in), contiguous, target :: numbers(:)
-        real(c_double), intent(in), contiguous, target :: positions(:, :), cells(:, :, :), energies(:)
-        integer(c_int), intent(in), contiguous, target :: pbc(:, :)
-        real(c_double), intent(in), contiguous, target, optional :: forces(:, :)
-        labels = chgnet_labels_default()
-        labels%n_structure = size(n_atom)
-        labels%n_atom = c_loc(n_atom)
-        labels%numbers = c_loc(numbers)
-        labels%positions = c_loc(positions)
-        labels%cells = c_loc(cells)
-        labels%pbc = c_loc(pbc)
-        labels%energies = c_loc(energies)
-        if (present(forces)) labels%forces = c_loc(forces)
-    end function
-
-    !> A text that C can read, kept in `kept`.
-    subroutine set_text(text, kept, where)
-        character(*), intent(in), optional :: text
-        character(:), allocatable, target, intent(out) :: kept
-        type(c_ptr), intent(inout) :: where
-        if (.not. present(text)) return
-        kept = trim(text)//c_null_char
-        where = c_loc(kept)
-    end subroutine
-
     type(chgnet_delta_facts) function delta_facts(self) result(facts)
         class(chgnet_delta), intent(in) :: self
-        type(delta_info_c) :: info
-        if (.not. c_associated(self%handle)) return
-        info = chgnet_delta_get_info(self%handle)
-        facts%aggregation = text_of(info%aggregation)
-        facts%layer = text_of(info%layer)
-        facts%model = text_of(info%model)
-        facts%base = text_of(info%base)
-        facts%n_label = info%n_label
-        facts%n_energy = info%n_energy
-        facts%n_force = info%n_force
-        facts%n_inducing = info%n_inducing
-        facts%noise_energy = info%noise_energy
-        facts%noise_force = info%noise_force
-        facts%loo_energy = info%loo_energy
-        facts%loo_forces = info%loo_forces
+        if (c_associated(self%handle)) facts = delta_facts_of(self%handle)
     end function
 
     subroutine delta_destroy(self)
