@@ -1,6 +1,8 @@
 """Figures of docs/lammps.md; takes minutes to an hour, never part of `make check`.
 
-    measure.py WHICH CHGNET PLUGIN RANKS LAMMPS...     WHICH: nve, npt, ranks, overhead; the rest as for check.py
+    measure.py WHICH[=N] CHGNET PLUGIN RANKS LAMMPS...
+
+WHICH: nve, npt (N steps, 6000), ranks (N turns, 3), overhead (N turns, 3); the rest as for check.py.
 
 SPDX-License-Identifier: BSD-3-Clause
 """
@@ -15,7 +17,8 @@ import time
 
 import lammps_run as lr
 
-which, chgnet, plugin, ranks, lammps = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4].split(), sys.argv[5:]
+which, _, number = sys.argv[1].partition("=")
+chgnet, plugin, ranks, lammps = sys.argv[2], sys.argv[3], sys.argv[4].split(), sys.argv[5:]
 folder = tempfile.mkdtemp(dir=".")
 BOLTZMANN = 8.617333262e-5  # eV/K
 MASS = {"Mg": 24.305, "O": 15.999}
@@ -138,10 +141,10 @@ def loop_time(command, structure, steps, settings=""):
     return float(LOOP.search(output).group(1)) / steps, lr.thermo_rows(output)[-1][2:]
 
 
-def scaling():
+def scaling(turns=3):
     structure = lr.rocksalt((8, 8, 8), noise=0.02)
     n, results = len(structure["symbols"]), {"threads": [], "ranks": [], "one": []}
-    for turn in range(3):
+    for turn in range(turns):
         results["one"].append(loop_time(lammps, structure, 2, "threads 1"))
         results["threads"].append(loop_time(lammps, structure, 3, "threads 2"))
         results["ranks"].append(loop_time(ranks + ["2"] + lammps, structure, 3, "threads 1"))
@@ -152,12 +155,12 @@ def scaling():
     print("best: %.3f, %.3f, %.3f s/step: 2 ranks take %.2f of the speed of 2 threads" % (one, threads, two, threads / two))
 
 
-def overhead():
+def overhead(turns=3):
     for repeat, steps in (((4, 4, 4), 40), ((8, 8, 8), 5)):
         structure = lr.rocksalt(repeat, noise=0.02)
         velocities = start(structure, 300)
         ours, theirs = [], []
-        for turn in range(3):
+        for turn in range(turns):
             ours.append(loop_time(lammps, structure, steps)[0])
             rows, long = command_md(structure, velocities, ["--ensemble", "nve", "--steps", str(2 * steps), "--every", "1000"])
             rows, short = command_md(structure, velocities, ["--ensemble", "nve", "--steps", str(steps), "--every", "1000"])
@@ -167,4 +170,4 @@ def overhead():
             " ".join("%.4f" % x for x in ours), " ".join("%.4f" % x for x in theirs)), flush=True)
 
 
-{"nve": nve, "npt": npt, "ranks": scaling, "overhead": overhead}[which]()
+{"nve": nve, "npt": npt, "ranks": scaling, "overhead": overhead}[which](*([int(number)] if number else []))

@@ -5,6 +5,7 @@
 SPDX-License-Identifier: BSD-3-Clause
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -41,11 +42,15 @@ def results(atoms, server):
     return {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces().tolist(), "stress": stress}
 
 
+largest = [0.0]  # relative difference, for docs/ipi.md
+
+
 def compare(name, got, want):
     """1e-6: units go to atomic ones and back, and the server's positions have 1e-16 of rounding."""
     for key in ("energy", "forces", "stress"):
         if want.get(key) is not None and got[key] is not None:
             e = lr.error(got[key], want[key])
+            largest[0] = max(largest[0], e)
             check(e < 1e-6, "%s: %s as chgnet predict" % (name, key), "relative difference %g" % e)
 
 
@@ -58,11 +63,17 @@ def serve(name, structure, where, options=()):
         place = ("--unix", where) if isinstance(where, str) else ("--host", "localhost", "--port", str(where))
         process = client(path, place, "-p", "double", *options)
         got = results(atoms, calculator)
+        extra = json.loads(bytes(calculator.results["morebytes"]).decode())
         atoms.positions += 0.01  # a second structure over the same connection
         again = results(atoms, calculator)
     # ASE closes without the protocol's EXIT, which is the end of a server to the client: 6.
     check(process.wait(timeout=60) in (0, 6), name + ": the client ends with the server", "")
-    compare(name, got, lr.predict(chgnet, structure, folder, ["-p", "double", *options]))
+    want = lr.predict(chgnet, structure, folder, ["-p", "double", *options])
+    compare(name, got, want)
+    for key, word in (("magmoms", "magmom"), ("energy_std_eV", "energy_std")):
+        if want.get(word) is not None:
+            e = lr.error(extra[key], want[word]) if key in extra else 1
+            check(e < 1e-6, "%s: %s in the extra string" % (name, key), "relative difference %g" % e)
     check(abs(again["energy"] - got["energy"]) < 1e-8 * abs(got["energy"]), name + ": shifted atoms, the same energy", "")
 
 
@@ -157,3 +168,4 @@ if ipi:
     serve_by_ipi("with a delta-model", lr.rocksalt((2, 2, 2)), delta)
 else:
     print("SKIP no i-PI", flush=True)
+print("# largest relative difference to chgnet predict: %.1e" % largest[0], flush=True)
