@@ -4,7 +4,7 @@
 #
 # SPDX-License-Identifier: BSD-3-Clause
 #
-#     python3 systems.py [--chgnet PROGRAM] [--quick] [--results FOLDER] [--starts N]
+#     python3 systems.py [--chgnet PROGRAM] [--quick] [--results FOLDER] [--starts N] [--cells 2x2 r3 r7]
 #
 # Writes systems.csv, systems.md and minima.extxyz (the three lowest of each system by each) into results/.
 import argparse
@@ -59,8 +59,12 @@ def form(frame, metal):
     """What the S atoms do: dimers, sunk below the top metal atoms, and bonds to metal of each."""
     sulfur, metals = places(frame, "S"), places(frame, metal)
     dimers = sum(min(distances(frame, a, b)) < DIMER for k, a in enumerate(sulfur) for b in sulfur[:k])
-    bonds = sorted((sum(d < 1.2 * min(min(distances(frame, a, m)) for m in metals) for m in metals for d in distances(frame, a, m))
-                    for a in sulfur), reverse=True)
+    bonds = []
+    for a in sulfur:
+        lengths = [d for m in metals for d in distances(frame, a, m)]
+        shortest = min(lengths)
+        bonds.append(sum(d < 1.2 * shortest for d in lengths))
+    bonds.sort(reverse=True)
     cell = [float(x) for x in frame[0].split('"')[1].split()]
     layer = round((cell[0] * cell[4] - cell[1] * cell[3]) / (METALS[metal] ** 2 * math.sqrt(3) / 4))
     height = sum(m[2] for m in metals[2 * layer : 3 * layer]) / layer  # the slab's atoms come first, from below
@@ -93,7 +97,8 @@ def one_system(options, metal, cell, sulfur, extra):
     energies = [float(info(head, "energy")) for head, _ in plain]
     fixed = [float(info(head, "energy")) for head, _ in corrected]
     order = sorted(range(len(fixed)), key=lambda k: fixed[k])
-    row = {"system": name, "minima": len(plain), "CHGNet_lowest": form(plain[0], metal), "corrected_lowest": form(corrected[order[0]], metal),
+    row = {"system": name, "minima": len(plain), "CHGNet_lowest": form(plain[0], metal),
+           "corrected_lowest": form(corrected[order[0]], metal),
            "rank_in_CHGNet": order[0] + 1, "above_in_CHGNet_meV": f"{1000 * (energies[order[0]] - energies[0]):.0f}",
            "CHGNet_lowest_above_corrected_meV": f"{1000 * (fixed[0] - fixed[order[0]]):.0f}",
            "std_meV": f"{1000 * float(info(corrected[order[0]][0], 'energy_std')):.0f}"}
@@ -103,7 +108,8 @@ def one_system(options, metal, cell, sulfur, extra):
 
 
 def write_table(path, rows):
-    lines = ["| system | CHGNet's lowest | corrected lowest | its rank in CHGNet | meV above there | std, meV |", "|---|---|---|---|---|---|"]
+    lines = ["| system | CHGNet's lowest | corrected lowest | its rank in CHGNet | meV above there | std, meV |",
+             "|---|---|---|---|---|---|"]
     lines += [f"| {r['system']} | {r['CHGNet_lowest']} | {r['corrected_lowest']} | {r['rank_in_CHGNet']} of {r['minima']} |"
               f" {r['above_in_CHGNet_meV']} | {r['std_meV']} |" for r in rows]
     path.write_text("\n".join(lines) + "\n")
@@ -117,9 +123,10 @@ def main():
     parser.add_argument("--results", type=pathlib.Path, default=HERE / "results")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("systems-work"))
     parser.add_argument("--starts", type=int, default=6)
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS))
     options = parser.parse_args()
     options.kept = 4
-    wanted = [(m, c, s, e) for c in CELLS for m in METALS for s in (1, 2, 3) for e in (0, 1, 2)]
+    wanted = [(m, c, s, e) for c in options.cells for m in METALS for s in (1, 2, 3) for e in (0, 1, 2)]
     if options.quick:
         wanted, options.starts, options.kept = [("Cu", "r3", 1, 0), ("Ag", "r3", 2, 1)], 2, 2
     for folder in (options.results, options.work):
