@@ -42,6 +42,8 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="fewer rounds, two minutes instead of ten")
     parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas: %(default)s")
     parser.add_argument("--data", help="write the ratios to this file")
+    parser.add_argument("--flush-denormals", action="store_true",
+                        help="upstream counts denormal numbers as zero, as ours does: torch.set_flush_denormal(True)")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.quick:
@@ -90,6 +92,8 @@ class Upstream:
         from pymatgen.io.ase import AseAtomsAdaptor
         warnings.filterwarnings("ignore")
         torch.set_num_threads(OPTIONS.threads)
+        if OPTIONS.flush_denormals and not torch.set_flush_denormal(True):
+            sys.exit("this processor cannot flush denormal numbers; leave out --flush-denormals")
         with contextlib.redirect_stdout(io.StringIO()):
             self.model = CHGNet.load(model_name="0.3.0", use_device="cpu", verbose=False)
             self.calculator = CHGNetCalculator(self.model, use_device="cpu")
@@ -398,7 +402,8 @@ def describe(ours):
     print(f"{mine}, commit {commit()}; upstream chgnet {version('chgnet')}, torch {version('torch')}, "
           f"ase {version('ase')}, Python {platform.python_version()}")
     print(f"{processor()}, {os.cpu_count()} cores; {OPTIONS.threads} thread{'s' * (OPTIONS.threads > 1)}, "
-          f"{OPTIONS.rounds} rounds; load before the run {os.getloadavg()[0]:.1f}")
+          f"{OPTIONS.rounds} rounds; load before the run {os.getloadavg()[0]:.1f}"
+          f"{'; upstream counts denormal numbers as zero' * OPTIONS.flush_denormals}")
 
 
 def write_data(path, data):
