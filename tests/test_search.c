@@ -13,8 +13,9 @@
 
 static chgnet_context *ctx;
 
-static const char slab[] = "[template]\nsurface = fcc111\nelement = Ag\na = 4.15\nmatrix = 2 0 0 2\nlayers = 3\n"
-                           "fixed-layers = 1\n[place]\natoms = S1-3 Ag0-2\nchemical-potentials = S -4.5\n";
+static const char slab[] =
+    "[template]\nsurface = fcc111\nelement = Ag\na = 4.15\nmatrix = 2 0 0 2\nlayers = 3\n"
+    "fixed-layers = 1\n[place]\natoms = S1-3 Ag0-2\nzeros = S -4.1 Ag -2.7\nchemical-potentials = S -0.4\n";
 
 static chgnet_status read_config(const char *text, chgi_search_config *config)
 {
@@ -45,6 +46,8 @@ static void test_config(void)
     tap_ok(p->n_place == 2 && p->places[0].least == 1 && p->places[0].most == 3 && p->places[1].least == 0,
            "what to place");
     tap_is_int(chgi_space_most_atoms(p), 17, "atoms at most");
+    tap_near(p->potentials[16], -4.5, 1e-12, "a chemical potential counts from its zero");
+    tap_near(p->potentials[47], -2.7, 1e-12, "and is zero where none is given");
     double top = 6.5 + 2 * 4.15 / sqrt(3);
     tap_near(p->origin[2], top, 1e-12, "the region begins at the top atom");
     tap_near(p->edges[2][2], 3, 1e-12, "and is 3 A high");
@@ -73,6 +76,12 @@ static void test_wrong_config(void)
                "change a sign");
     is_refused("[template]\nbox = 9 9 9\n[place]\natoms = S\n[label]\ncommand = make\n",
                "search.tmp:6: the command lacks {in} or {out}, such as: python3 label.py {in} {out}");
+    is_refused(
+        "[template]\nbox = 9 9 9\n[place]\natoms = S1 Cu0-2\nchemical-potentials = S -4\n",
+        "search.tmp:4: the number of Cu varies, so it needs a chemical potential, such as chemical-potentials = Cu "
+        "-4.1");
+    is_refused("[template]\nbox = 9 9 9\n[place]\natoms = S1\nzeros = Cu -4\n",
+               "search.tmp:5: zeros: no Cu is placed; leave it out, or give it in atoms");
     is_refused("[serch]\nbudget = 3\n", "search.tmp:2: unknown section serch; did you mean search?");
 }
 

@@ -105,6 +105,8 @@ tap_ok $? "kill -9 while it searches and while a label is made: the same bytes" 
 # ---- what is told ------------------------------------------------------------------------------------------------------
 run "$chgnet" search status basin exchange
 is "$(wc -l <out)" 3 "a line for each folder"
+run timeout -s INT 0.6 "$chgnet" search status --every 0.2 basin
+ok "a live table" [ "$(grep -c '^basin ' out)" -ge 2 ]
 run "$chgnet" search best -n 3 -o best.extxyz basin random exchange
 is "$status" 0 "the best of several folders"
 is "$(grep -c '^9$' best.extxyz)" 3 "as many structures as asked for"
@@ -124,6 +126,9 @@ run "$chgnet" search report -o report.html basin
 is "$status" 0 "a report"
 ok "which needs no other file" sh -c "! grep -qE 'src=|href=|url\\(' report.html"
 ok "and has pictures" grep -q "<svg class='atoms'" report.html
+run "$chgnet" search report -o report.html exchange
+is "$(grep -o 'walker [0-9], [0-9.]* eV' report.html | tr '\n' ';')" "walker 0, 0.8 eV;walker 1, 1.55 eV;walker 2, 3 eV;" \
+    "and temperatures"
 
 # ---- the examples, at reduced length ----------------------------------------------------------------------------------
 cp "$top_srcdir"/examples/search/*.ini .
@@ -171,13 +176,27 @@ kill -9 $!
 wait $! 2>/dev/null
 if [ -f taught2/checkpoint ]; then "$chgnet" search resume -t 1 -q taught2; else "$chgnet" search run -t 1 -q taught.ini -o taught2; fi
 ok "killed while it learns: the same candidates" cmp -s taught/candidates.extxyz taught2/candidates.extxyz
-for bad in "exit 1; : {in} {out}" "cp {in} {out}" "echo garbage >{out}; cat {in} >/dev/null"; do
-    rm -rf failing
-    label failing "$bad" >failing.ini
-    run "$chgnet" search run -t 1 -q failing.ini
-    is "$status" 0 "a label command that fails does not end a search: $bad"
-    ok "it is recorded" grep -q ',label,' failing/search.csv
+for threads in 2 4; do
+    "$chgnet" search run -t $threads -q taught.ini -o taught-t$threads
+    ok "$threads threads: the same candidates" same taught taught-t$threads
+    ok "and the same labels" cmp -s taught/labels.extxyz taught-t$threads/labels.extxyz
 done
+
+# refused REASON COMMAND: a label command that fails is recorded, and the search goes on.
+refused() {
+    rm -rf failing
+    { label failing "$2"; echo "time-limit = 0.3"; } >failing.ini
+    run "$chgnet" search run -t 1 -q failing.ini
+    is "$status" 0 "a label command that fails does not end a search: $2"
+    ok "it is recorded: $1" grep -q ",label,.*$1" failing/search.csv
+    is "$(grep -vc ',label,' failing/search.csv)" 9 "and all minimisations are done"
+}
+refused "the command returned 1" "exit 1; : {in} {out}"
+refused "the command ran longer than 0.3 s" "sleep 100; : {in} {out}"
+refused "no finite energy" "cp {in} {out}"
+refused "label-0.out.extxyz:1:" "echo garbage >{out}; cat {in} >/dev/null"
+refused "the answer has another number of atoms" "sed '1s/.*/2/; 3d' {in} >{out}"
+refused "the answer has other elements or places" "sed 's/^Cu/Ag/' {in} >{out}"
 
 # ---- wrong use -----------------------------------------------------------------------------------------------------------
 run "$chgnet" search run -q basin.ini

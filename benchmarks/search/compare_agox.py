@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Local minimisations per hour on a 30-atom slab: ours, and AGOX with upstream's CHGNet, in turn on the same cores.
 
-    compare_agox.py [--chgnet COMMAND] [--rounds 3] [--ours 24] [--agox 4] [--processes 2]
+    compare_agox.py [--chgnet COMMAND] [--rounds 3] [--first 1] [--ours 24] [--agox 4] [--processes 2] [--flush]
 
 Both place three S atoms at random on three layers of Cu(111), 3 x 3, and relax them with BFGS to 0.05 eV/A in at most 200
 steps; the lowest layer is fixed.  Ours is one `chgnet search run` with as many threads as processes; AGOX is as many
 processes, each with a generator, CalculatorModel around CHGNetCalculator and RelaxPostprocess, and one thread of PyTorch:
-the fastest way to run it on these cores.  The time to start (imports, loading weights) is left out for both.
-Prints one line a round and the ratio of the medians, per minimisation and per step of a minimisation.
+the fastest way to run it on these cores.  Ours counts denormal numbers as zero, which some processors are slow with;
+PyTorch does so only with --flush.  The time to start (imports, loading weights) is left out for both.  Prints one line a
+round and the ratio of the medians, per minimisation and per step of a minimisation.
 
 SPDX-License-Identifier: BSD-3-Clause
 """
@@ -28,6 +29,7 @@ import os, sys, time, warnings
 warnings.filterwarnings("ignore")
 import numpy, torch
 torch.set_num_threads(1)
+torch.set_flush_denormal(len(sys.argv) > 4)
 import ase.constraints
 import ase.constraints.constraint
 for name in ("IndexedConstraint", "slice2enlist"):  # AGOX 3.11 looks for them where ASE before 3.29 had them
@@ -76,8 +78,9 @@ def agox_round(round_number):
         go = os.path.join(folder, "go")
         environment = dict(os.environ, OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
         workers = [
-            subprocess.Popen([sys.executable, "-c", WORKER, str(100 * round_number + k), str(arguments.agox), go], cwd=folder,
-                             env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            subprocess.Popen([sys.executable, "-c", WORKER, str(100 * round_number + k), str(arguments.agox), go] +
+                             ["flush"] * arguments.flush, cwd=folder, env=environment, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
             for k in range(arguments.processes)
         ]
         while not all(os.path.exists(f"{go}.ready{100 * round_number + k}") for k in range(arguments.processes)):
@@ -105,13 +108,15 @@ def our_round(round_number):
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
 parser.add_argument("--chgnet", default="chgnet")
 parser.add_argument("--rounds", type=int, default=3)
+parser.add_argument("--first", type=int, default=1, help="number of the first round, of which the seeds are made")
 parser.add_argument("--ours", type=int, default=24)
 parser.add_argument("--agox", type=int, default=4, help="minimisations of each process")
 parser.add_argument("--processes", type=int, default=2)
+parser.add_argument("--flush", action="store_true", help="AGOX too counts denormal numbers as zero (PyTorch's default: not)")
 arguments = parser.parse_args()
 rates = {"ours": [], "AGOX": []}
 print("| round | who | minimisations | steps | s | minimisations per hour | steps per s |\n|---|---|---|---|---|---|---|")
-for number in range(1, arguments.rounds + 1):
+for number in range(arguments.first, arguments.first + arguments.rounds):
     for who, run in (("AGOX", agox_round), ("ours", our_round)):
         count, steps, seconds = run(number)
         rates[who].append((3600 * count / seconds, steps / seconds))

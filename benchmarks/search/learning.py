@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """How many labels until the most stable structure is found: search on corrected CHGNet against search on plain CHGNet.
 
-    learning.py [--chgnet COMMAND] [--seeds 10] [--folder OUT] [--relaxations 500]
+    learning.py [--chgnet COMMAND] [--seeds 10] [--folder OUT] [--relaxations 500] [--part corrected|plain|random]
 
 The system is 3 S on (sqrt7 x sqrt7)R19.1 Ag(111), learning.ini; the teacher, in place of a DFT program, SevenNet-0 (teacher.py).
   corrected   the delta-model learns from each batch of labels, and what is relaxed in it is labelled next
   plain       basin hopping of eight walkers without labels; then its distinct minima are labelled, the lowest first
-The same number of minimisations in both.  The teacher's best energy is the
-lowest of all labels and of some hundred relaxations in the teacher: of the five best structures of every run, and of minima
-of random searches.  A run has found it with the first label that lies within a limit above; a run without such a label counts
-as longer than every other.  The interval of the ratio of medians is from 10,000 resamplings of the seeds.
+The same number of minimisations in both.  The teacher's best energy is the lowest of all labels and of some hundred
+relaxations in the teacher: of the five best structures of every run, lowest first, and of minima of a random search (a fifth
+of the relaxations, or what the five best leave).  A run has found it with the first label that lies within a limit above; a
+run without such a label counts as longer than every other.  The interval of the ratio of medians is from 10,000 resamplings
+of the seeds.
 
-What is in OUT already is not done again.  Prints the report; OUT/learning.dat has the success curves.
+What is in OUT already is not done again, and a search that was broken off goes on; --part does one part only, so that several
+can run beside each other.  Prints the report; OUT/learning.dat has the success curves.
 
 SPDX-License-Identifier: BSD-3-Clause
 """
@@ -20,6 +22,7 @@ import csv
 import math
 import os
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -31,6 +34,7 @@ import teacher
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMITS = (0.05, 0.1, 0.2)  # eV above the teacher's best
+COUNTS = (5, 10, 20, 40, 80, 120)  # labels
 SAMPLERS = {"plain": "basin", "random": "random"}
 FMAX, STEPS = 0.05, 100  # of the teacher's relaxations
 
@@ -51,27 +55,31 @@ def configuration(arm):
 
 
 def starts_needed():
-    return arguments.relaxations - 5 * 2 * arguments.seeds
+    """Minima of a random search among the starts of the teacher's relaxations; the others are labelled structures."""
+    return max(arguments.relaxations - 5 * 2 * arguments.seeds, arguments.relaxations // 5)
 
 
 def search(arm, seed):
-    """The folder of a finished search."""
+    """The folder of a finished search; one that was broken off goes on."""
     folder = os.path.join(arguments.folder, f"{arm}-{seed}")
-    ini, log = folder + ".ini", os.path.join(folder, "search.csv")
+    ini = folder + ".ini"
     if not os.path.exists(folder + ".done"):
-        with open(ini, "w") as file:
-            file.write(configuration(arm))
-        subprocess.run(["rm", "-rf", folder], check=True)
-        subprocess.run([arguments.chgnet, "search", "run", ini, "-t", "1", "--seed", str(seed), "-o", folder, "--quiet"],
-                       check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, TEACHER=address()))
+        if os.path.exists(os.path.join(folder, "checkpoint")):
+            what = ["resume", "-t", "1", "--quiet", folder]
+        else:
+            with open(ini, "w") as file:
+                file.write(configuration(arm))
+            subprocess.run(["rm", "-rf", folder], check=True)
+            what = ["run", ini, "-t", "1", "--seed", str(seed), "-o", folder, "--quiet"]
+        subprocess.run([arguments.chgnet, "search", *what], check=True, stdout=subprocess.DEVNULL,
+                       env=dict(os.environ, TEACHER=address()))
         open(folder + ".done", "w").close()
         print(arm, seed, time.strftime("%H:%M"), file=sys.stderr, flush=True)
-    assert os.path.exists(log)
     return folder
 
 
 def address():
-    return os.path.join(os.path.abspath(arguments.folder), "teacher")
+    return os.path.join(os.path.abspath(arguments.folder), f"teacher-{os.getpid()}")
 
 
 def start_teacher():
@@ -96,6 +104,7 @@ def label_plain(folder):
             write(question, frame)
             teacher.ask(address(), question, answer)
             frames.append(read(answer))
+            frames[-1].set_constraint(frame.constraints)
         write(labels, frames)
     return read(labels, ":")
 
@@ -114,6 +123,7 @@ def relax_in_teacher(frames):
         open(log, "w").write("start_eV,energy_eV,fmax_eV_A,steps\n")
     for frame in frames[len(energies):]:
         calculator = calculator or teacher.load()
+        assert frame.constraints, "the lowest layer is free"
         frame.calc = calculator
         start = frame.get_potential_energy(force_consistent=True)
         walk = LBFGS(frame, logfile=None, maxstep=0.1)
@@ -130,29 +140,44 @@ def labels_needed(energies, most):
     return next((k + 1 for k, energy in enumerate(energies) if energy <= most), math.inf)
 
 
+def ratio(corrected, plain):
+    """Of the medians; NaN: neither arm has found it in half of the runs, 0 or infinite: one has not."""
+    a, b = statistics.median(corrected), statistics.median(plain)
+    return math.nan if math.isinf(a) and math.isinf(b) else b / a
+
+
 def interval(corrected, plain):
-    """Of the ratio of medians: 95 %."""
-    chance, ratios = random.Random(1), []
-    for _ in range(10000):
-        a = statistics.median(chance.choices(corrected, k=len(corrected)))
-        b = statistics.median(chance.choices(plain, k=len(plain)))
-        if math.isfinite(a):
-            ratios.append(b / a)
-    ratios.sort()
-    return ratios[int(0.025 * len(ratios))], ratios[int(0.975 * len(ratios))]
+    """Of that ratio: 95 %, as a text."""
+    chance = random.Random(1)
+    ratios = [ratio(chance.choices(corrected, k=len(corrected)), chance.choices(plain, k=len(plain))) for _ in range(10000)]
+    if sum(map(math.isnan, ratios)) > 0.025 * len(ratios):
+        return "undetermined"
+    ratios = sorted(r for r in ratios if not math.isnan(r))
+    return f"{ratios[int(0.025 * len(ratios))]:.1f} to {ratios[int(0.975 * len(ratios))]:.1f}"
+
+
+def print_lowest(labels, best):
+    """Median over the runs of the lowest energy among the first n labels: needs no limit."""
+    print("\n| lowest above the teacher's best, eV, after labels | " + " | ".join(map(str, COUNTS)) + " |\n|---" +
+          "|---" * len(COUNTS) + "|")
+    for arm, runs in labels.items():
+        cells = [f"{statistics.median(min(run[:n]) for run in runs) - best:.3f}" if max(map(len, runs)) >= n else ""
+                 for n in COUNTS]
+        print(f"| {arm} | " + " | ".join(cells) + " |")
 
 
 def report(labels, best):
     print(f"teacher's best: {best:.4f} eV; lowest label of the corrected searches "
           f"{min(map(min, labels['corrected'])):.4f} eV, of the plain ones {min(map(min, labels['plain'])):.4f} eV\n")
-    print("| within, eV | corrected: found | median labels | plain: found | median labels | ratio | 95 % |\n|---|---|---|---|---|---|---|")
+    print("| within, eV | corrected: found | median labels | plain: found | median labels | ratio | 95 % |\n" + 7 * "|---" + "|")
     for limit in LIMITS:
         needed = {arm: [labels_needed(run, best + limit) for run in runs] for arm, runs in labels.items()}
         middle = {arm: statistics.median(counts) for arm, counts in needed.items()}
-        low, high = interval(needed["corrected"], needed["plain"])
         cells = " | ".join(f"{sum(map(math.isfinite, needed[arm]))} of {len(needed[arm])} | {middle[arm]:g}"
                            for arm in ("corrected", "plain"))
-        print(f"| {limit} | {cells} | {middle['plain'] / middle['corrected']:.1f} | {low:.1f} to {high:.1f} |")
+        print(f"| {limit} | {cells} | {ratio(needed['corrected'], needed['plain']):.1f} | "
+              f"{interval(needed['corrected'], needed['plain'])} |")
+    print_lowest(labels, best)
     with open(os.path.join(arguments.folder, "learning.dat"), "w") as file:
         file.write("# labels, then the share of runs that have found it: " +
                    ", ".join(f"{arm} {limit} eV" for limit in LIMITS for arm in labels) + "\n")
@@ -162,24 +187,44 @@ def report(labels, best):
             file.write(f"{n} " + " ".join(f"{share:.3f}" for share in shares) + "\n")
 
 
-def main():
-    os.makedirs(arguments.folder, exist_ok=True)
-    if os.path.exists(address()):
-        os.unlink(address())
-    server, labels, starts = start_teacher(), {"corrected": [], "plain": []}, []
-    try:
-        for seed in range(1, arguments.seeds + 1):
-            folder = search("corrected", seed)
-            runs = {"corrected": read(os.path.join(folder, "labels.extxyz"), ":"), "plain": label_plain(search("plain", seed))}
-            for arm, frames in runs.items():
-                labels[arm].append([energy_of(frame) for frame in frames])
-                starts += sorted(frames, key=energy_of)[:5]
-        starts += read(os.path.join(search("random", 1000), "candidates.extxyz"), ":")
-    finally:
-        server.kill()
-    relaxed = relax_in_teacher(starts[:arguments.relaxations])
+def searches_of(seed):
+    """Labelled frames of both arms."""
+    corrected = os.path.join(search("corrected", seed), "labels.extxyz")
+    return {"corrected": read(corrected, ":"), "plain": label_plain(search("plain", seed))}
+
+
+def do_part(part):
+    if part == "random":
+        search("random", 1000)
+        return
+    for seed in range(1, arguments.seeds + 1):
+        folder = search(part, seed)
+        if part == "plain":
+            label_plain(folder)
+
+
+def whole():
+    labels, starts = {"corrected": [], "plain": []}, []
+    for seed in range(1, arguments.seeds + 1):
+        for arm, frames in searches_of(seed).items():
+            labels[arm].append([energy_of(frame) for frame in frames])
+            starts += sorted(frames, key=energy_of)[:5]
+    starts = sorted(starts, key=energy_of)[:arguments.relaxations - starts_needed()]
+    starts += read(os.path.join(search("random", 1000), "candidates.extxyz"), f":{starts_needed()}")
+    relaxed = relax_in_teacher(starts)
     print(f"{len(relaxed)} relaxations in the teacher, lowest {min(relaxed):.4f} eV")
     report(labels, min(relaxed + [energy for runs in labels.values() for run in runs for energy in run]))
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the teacher ends too
+    os.makedirs(arguments.folder, exist_ok=True)
+    server = start_teacher()
+    try:
+        do_part(arguments.part) if arguments.part else whole()
+    finally:
+        server.kill()
+        os.unlink(address())
 
 
 parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -187,5 +232,6 @@ parser.add_argument("--chgnet", default="chgnet")
 parser.add_argument("--seeds", type=int, default=10)
 parser.add_argument("--relaxations", type=int, default=500)
 parser.add_argument("--folder", default="learning")
+parser.add_argument("--part", choices=("corrected", "plain", "random"))
 arguments = parser.parse_args()
 main()

@@ -106,7 +106,7 @@ void chgi_draw_chart(chgi_text *html, const char *title, const char *x_name, con
     draw_axes(html, &f, x_name, y_name);
     for (int s = 0; s < n_series; s++) {
         draw_series(html, &f, &series[s]);
-        chgi_text_print(html, "<text x='%d' y='%d' text-anchor='end' fill='%s'>%s</text>", WIDTH - RIGHT - 4,
+        chgi_text_print(html, "<text x='%d' y='%d' text-anchor='end' style='fill:%s'>%s</text>", WIDTH - RIGHT - 4,
                         TOP + 14 + 15 * s, series[s].colour, series[s].name);
     }
     chgi_text_print(html, "</svg>\n");

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-3-Clause
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -19,8 +20,8 @@ static const chgi_cli_option known[] = {
 };
 
 static const char about[] =
-    "Write a page that needs nothing else: energies and learning error by minimisation, acceptance, and\n"
-    "the lowest structures from above and from the side.\n";
+    "Write a page that needs nothing else: energies and learning error by minimisation, acceptance,\n"
+    "temperatures, and the lowest structures from above and from the side.\n";
 
 typedef struct options {
     const char *output, *folder;
@@ -115,29 +116,120 @@ static void print_charts(chgi_text *html, const columns *c)
         chgi_draw_chart(html, "Learning", "label", "eV", 1, errors);
 }
 
-static void print_walkers(chgi_text *html, const chgi_cli_folder *folder)
+/* The walkers as the search began with them: their temperatures are of basin hopping and replica exchange.
+ * \param[out] n  0 where the search has none */
+static chgnet_status read_walkers(chgnet_context *ctx, const char *folder, chgi_walker **walkers, int64_t *n)
 {
-    int64_t n_walker = 0;
+    char path[CHGI_JOURNAL_PATH];
+    chgi_search_config config;
+    *n = 0;
+    if (snprintf(path, sizeof path, "%s/search.ini", folder) >= (int)sizeof path)
+        return chgi_context_fail(ctx, CHGNET_EUSAGE, "%s: the name is too long; move the folder", folder);
+    chgnet_status status = chgi_search_config_read(ctx, path, &config);
+    if (status != CHGNET_OK && status != CHGNET_ENOMEM) { /* such as a template's file that is elsewhere now */
+        chgi_cli_warn(folder, "the page has no temperatures, for its search.ini cannot be read");
+        return CHGNET_OK;
+    }
+    CHGI_TRY(status);
+    if (config.sampler == CHGI_BASIN || config.sampler == CHGI_EXCHANGE) {
+        *walkers = chgi_memory_new((size_t)config.walkers, sizeof **walkers);
+        if (*walkers) {
+            *n = config.walkers;
+            chgi_walker_start(&config, *n, *walkers);
+        } else
+            status = chgi_context_nomem(ctx, (size_t)config.walkers, sizeof **walkers);
+    }
+    chgi_search_config_destroy(&config);
+    return status;
+}
+
+/* Energies at which a walker has stood, one after the other. */
+static int64_t fill_walk(const chgi_cli_folder *folder, int64_t w, double *x, double *y)
+{
+    int64_t n = 0;
+    for (int64_t k = 0; k < folder->n_event; k++) {
+        const chgi_cli_event *e = &folder->events[k];
+        if (e->walker != w || strcmp(e->result, "accepted") != 0 || (has_labels(folder) && e->labels == 0))
+            continue;
+        x[n] = (double)e->minimisation;
+        y[n++] = e->free_energy;
+    }
+    return n;
+}
+
+/* A line for each walker, for some of them evenly over the ladder where there are many; the colder, the bluer. */
+static chgnet_status print_walks(chgnet_context *ctx, chgi_text *html, const chgi_cli_folder *folder,
+                                 const chgi_walker *walkers, int64_t n_walker)
+{
+    enum { LINES = 6 };
+    static const char *const colours[LINES] = {"#2c5f9e", "#3a9ea5", "#5aa646", "#c9a227", "#d97a2b", "#c0392b"};
+    chgi_series series[LINES];
+    char names[LINES][40];
+    int n_line = n_walker < LINES ? (int)n_walker : LINES;
+    size_t n = (size_t)folder->n_event;
+    double *x = chgi_memory_new(n * (size_t)n_line, sizeof *x), *y = chgi_memory_new(n * (size_t)n_line, sizeof *y);
+    for (int k = 0; x && y && k < n_line; k++) {
+        int64_t w = n_line > 1 ? k * (n_walker - 1) / (n_line - 1) : 0;
+        double *from = x + (size_t)k * n, *to = y + (size_t)k * n;
+        snprintf(names[k], sizeof names[k], "walker %lld, %.3g eV", (long long)w, walkers[w].temperature);
+        series[k] = (chgi_series){names[k],
+                                  colours[n_line > 1 ? k * (LINES - 1) / (n_line - 1) : 0],
+                                  from,
+                                  to,
+                                  fill_walk(folder, w, from, to),
+                                  true};
+    }
+    bool complete = x && y;
+    if (complete)
+        chgi_draw_chart(html, "Accepted, by temperature", "minimisation", "eV", n_line, series);
+    chgi_memory_free(x);
+    chgi_memory_free(y);
+    return complete ? CHGNET_OK : chgi_context_nomem(ctx, n, sizeof *x);
+}
+
+static int64_t count_walkers(const chgi_cli_folder *folder)
+{
+    int64_t n = 0;
     for (int64_t k = 0; k < folder->n_event; k++)
-        n_walker = folder->events[k].walker >= n_walker ? folder->events[k].walker + 1 : n_walker;
-    chgi_text_print(html, "<h2>Walkers</h2><table><tr><th>walker</th><th>minimisations</th><th>accepted</th>"
-                          "<th>dropped</th><th>mean steps</th></tr>\n");
+        n = folder->events[k].walker >= n ? folder->events[k].walker + 1 : n;
+    return n;
+}
+
+static void print_walker(chgi_text *html, const chgi_cli_folder *folder, int64_t w)
+{
+    int64_t n = 0, accepted = 0, dropped = 0, steps = 0;
+    for (int64_t k = 0; k < folder->n_event; k++) {
+        const chgi_cli_event *e = &folder->events[k];
+        if (e->walker != w)
+            continue;
+        n++;
+        accepted += strcmp(e->result, "accepted") == 0;
+        dropped += e->minimum < 0;
+        steps += e->steps;
+    }
+    chgi_text_print(html, "<td>%lld</td><td>%lld</td><td>%lld</td><td>%.0f</td></tr>\n", (long long)n,
+                    (long long)accepted, (long long)dropped, n ? (double)steps / (double)n : 0);
+}
+
+static chgnet_status print_walkers(chgnet_context *ctx, chgi_text *html, const chgi_cli_folder *folder)
+{
+    chgi_walker *walkers = NULL;
+    int64_t n_hot, n_walker = count_walkers(folder);
+    CHGI_TRY(read_walkers(ctx, folder->path, &walkers, &n_hot));
+    chgnet_status status = n_hot > 0 ? print_walks(ctx, html, folder, walkers, n_hot) : CHGNET_OK;
+    chgi_text_print(html,
+                    "<h2>Walkers</h2><table><tr><th>walker</th>%s<th>minimisations</th><th>accepted</th>"
+                    "<th>dropped</th><th>mean steps</th></tr>\n",
+                    n_hot > 0 ? "<th>temperature, eV</th>" : "");
     for (int64_t w = 0; w < n_walker; w++) {
-        int64_t n = 0, accepted = 0, dropped = 0, steps = 0;
-        for (int64_t k = 0; k < folder->n_event; k++) {
-            const chgi_cli_event *e = &folder->events[k];
-            if (e->walker != w)
-                continue;
-            n++;
-            accepted += strcmp(e->result, "accepted") == 0;
-            dropped += e->minimum < 0;
-            steps += e->steps;
-        }
-        chgi_text_print(html, "<tr><td>%lld</td><td>%lld</td><td>%lld</td><td>%lld</td><td>%.0f</td></tr>\n",
-                        (long long)w, (long long)n, (long long)accepted, (long long)dropped,
-                        n ? (double)steps / (double)n : 0);
+        chgi_text_print(html, "<tr><td>%lld</td>", (long long)w);
+        if (w < n_hot)
+            chgi_text_print(html, "<td>%.4g</td>", walkers[w].temperature);
+        print_walker(html, folder, w);
     }
     chgi_text_print(html, "</table>\n");
+    chgi_memory_free(walkers);
+    return status;
 }
 
 static void print_best(chgnet_context *ctx, chgi_text *html, const chgi_cli_folder *folder)
@@ -180,7 +272,7 @@ static chgnet_status print_page(chgnet_context *ctx, chgi_text *html, const chgi
         print_best(ctx, html, folder);
         chgi_text_print(html, "<h2>Course</h2>\n");
         print_charts(html, &c);
-        print_walkers(html, folder);
+        status = print_walkers(ctx, html, folder);
         chgi_text_print(html, "</body></html>\n");
     }
     destroy_columns(&c);

@@ -12,7 +12,7 @@
 /* Keys that become the space; the rest lies in chgi_search_config as it is. */
 typedef struct raw {
     chgi_search_config config;
-    const char *file, *element, *matrix, *box, *repeat, *atoms, *potentials, *periodic;
+    const char *file, *element, *matrix, *box, *repeat, *atoms, *potentials, *zeros, *periodic;
     int surface, bulk;
     double a, c, vacuum;
     int64_t layers, fixed_layers;
@@ -67,6 +67,7 @@ static const chgi_ini_key known[] = {
     R("template", "vacuum", CHGI_INI_REAL, vacuum, 0, 1e3, NULL),
     R("place", "atoms", CHGI_INI_TEXT, atoms, 0, 0, NULL),
     R("place", "chemical-potentials", CHGI_INI_TEXT, potentials, 0, 0, NULL),
+    R("place", "zeros", CHGI_INI_TEXT, zeros, 0, 0, NULL),
     R("region", "below", CHGI_INI_REAL, below, -1e3, 1e3, NULL),
     R("region", "above", CHGI_INI_REAL, above, -1e3, 1e3, NULL),
     R("region", "bottom", CHGI_INI_REAL, bottom, -1e6, 1e6, NULL),
@@ -203,21 +204,52 @@ static chgnet_status take_atoms(chgnet_context *ctx, raw *r)
     return CHGNET_OK;
 }
 
-/* "S -4.1 Cu -3.7" */
-static chgnet_status take_potentials(chgnet_context *ctx, raw *r)
+/* The place of an element; -1: it is not placed. */
+static int find_place(const chgi_space *space, int element)
 {
-    const char *word, *rest = r->potentials;
+    for (int p = 0; p < space->n_place; p++)
+        if (space->places[p].element == element)
+            return p;
+    return -1;
+}
+
+/* "S -4.1 Cu -3.7", added to what stands in space->potentials.  \param[in,out] given  places that have a value */
+static chgnet_status take_potentials(chgnet_context *ctx, raw *r, const char *key, const char *text,
+                                     bool given[CHGI_MAX_PLACE])
+{
+    const char *word, *rest = text;
     size_t length;
     while (rest && next_word(&rest, &word, &length)) {
-        int element = chgi_element_number(word, length);
+        int element = chgi_element_number(word, length), place = find_place(&r->config.space, element);
         double value;
         if (!element || !next_word(&rest, &word, &length) || !chgi_text_to_double(word, length, &value) ||
             !isfinite(value))
-            return chgi_ini_fail(ctx, r->config.ini, "place", "chemical-potentials",
-                                 "chemical-potentials = %.60s is wrong; give pairs such as S -4.1 Cu -3.7 (eV)",
-                                 r->potentials);
-        r->config.space.potentials[element] = value;
+            return chgi_ini_fail(ctx, r->config.ini, "place", key,
+                                 "%s = %.60s is wrong; give pairs such as S -4.1 Cu -3.7 (eV)", key, text);
+        if (place < 0)
+            return chgi_ini_fail(ctx, r->config.ini, "place", key,
+                                 "%s: no %s is placed; leave it out, or give it in atoms", key,
+                                 chgi_element_symbol(element));
+        r->config.space.potentials[element] += value;
+        given[place] = true;
     }
+    return CHGNET_OK;
+}
+
+/* Compositions can only be compared when every element that varies has its price. */
+static chgnet_status take_prices(chgnet_context *ctx, raw *r)
+{
+    bool given[CHGI_MAX_PLACE] = {false};
+    const chgi_space *space = &r->config.space;
+    CHGI_TRY(take_potentials(ctx, r, "zeros", r->zeros, given));
+    CHGI_TRY(take_potentials(ctx, r, "chemical-potentials", r->potentials, given));
+    for (int p = 0; p < space->n_place; p++)
+        if (space->places[p].most > space->places[p].least && !given[p])
+            return chgi_ini_fail(ctx, r->config.ini, "place", "atoms",
+                                 "the number of %s varies, so it needs a chemical potential, such as "
+                                 "chemical-potentials = %s -4.1",
+                                 chgi_element_symbol(space->places[p].element),
+                                 chgi_element_symbol(space->places[p].element));
     return CHGNET_OK;
 }
 
@@ -392,7 +424,7 @@ chgnet_status chgi_search_config_read(chgnet_context *ctx, const char *path, chg
     CHGI_TRY_CLEANUP(chgi_ini_take(ctx, r.config.ini, known, &r));
     CHGI_TRY_CLEANUP(check_potential(ctx, &r));
     CHGI_TRY_CLEANUP(take_atoms(ctx, &r));
-    CHGI_TRY_CLEANUP(take_potentials(ctx, &r));
+    CHGI_TRY_CLEANUP(take_prices(ctx, &r));
     CHGI_TRY_CLEANUP(take_template(ctx, &r));
     CHGI_TRY_CLEANUP(take_region(ctx, &r));
     if (r.config.sampler == CHGI_GOFEE)
