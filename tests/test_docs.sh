@@ -27,7 +27,7 @@ works() {
     sed 's/  */ /g' out | cut -d ' ' -f 2,3 >"energies.$1"
 }
 
-if "${NM:-nm}" "$top_builddir/.libs/libchgnet_core.a" 2>/dev/null | grep -Eq '__(asan|tsan|ubsan)_'; then
+if ${NM:-nm} "$top_builddir/.libs/libchgnet_core.a" 2>/dev/null | grep -Eq '__(asan|tsan|ubsan)_'; then
     tap_skip "programs of the pages: a library with sanitizers"
     tap_done
 fi

@@ -4,7 +4,7 @@
 . "${top_srcdir:-.}/tests/tap.sh"
 
 : "${CC:=cc}"
-if "${NM:-nm}" "$top_builddir/.libs/libchgnet_core.a" 2>/dev/null | grep -Eq '__(asan|tsan|ubsan|gcov)_'; then
+if ${NM:-nm} "$top_builddir/.libs/libchgnet_core.a" 2>/dev/null | grep -Eq '__(asan|tsan|ubsan|gcov)_'; then
     tap_skip "a library with sanitizers or coverage"
     tap_done
 fi
@@ -36,7 +36,7 @@ for notice in LICENSE licenses/HDF5 licenses/OpenBLAS licenses/libaec licenses/z
     find "$here/share/doc" -path "*/$notice" | grep -q .
     tap_ok $? "notice: $notice"
 done
-if "${NM:-nm}" "$top_builddir/.libs/libchgnet_core.a" 2>/dev/null | grep -q 'U spg_get_dataset$'; then
+if ${NM:-nm} "$top_builddir/.libs/libchgnet_core.a" 2>/dev/null | grep -q 'U spg_get_dataset$'; then
     find "$here/share/doc" -path '*/licenses/spglib' | grep -q .
     tap_ok $? "notice: licenses/spglib"
 fi

@@ -117,7 +117,7 @@ if has pip; then
         needed=$(ldd portable/libchgnet.so | awk '{ print $1 }' | sed 's/\..*//; s/.*\///' |
             grep -v '^ld-linux\|^linux-' | sort | tr '\n' ' ')
         tap_is_text "$needed" "libc libgomp libm " "wheel: needs the C library and carries the rest"
-        "${NM:-nm}" -D --defined-only portable/libchgnet.so | awk '$2 != "A" { print $3 }' | grep -qv '^chgnet_'
+        ${NM:-nm} -D --defined-only portable/libchgnet.so | awk '$2 != "A" { print $3 }' | grep -qv '^chgnet_'
         tap_ok $((! $?)) "wheel: only chgnet_* is exported"
         "$PYTHON3" -m zipfile -l "$wheel" >contents
         for name in HDF5 OpenBLAS libaec zlib libgomp LICENSE weights/NOTICE; do

@@ -35,7 +35,9 @@ aec=$(archive libaec.a libaec-dev)
 zlib=$(archive libz.a zlib1g-dev)
 blas=${OPENBLAS_ARCHIVE:-$(archive openblas-serial/libopenblas.a libopenblas-serial-dev)}
 spglib=
-if "${NM:-nm}" "$core" 2>/dev/null | grep -q 'U spg_get_dataset$'; then # configure found it
+# NM may hold options beside the name.
+# shellcheck disable=SC2086
+if ${NM:-nm} "$core" 2>/dev/null | grep -q 'U spg_get_dataset$'; then # configure found it
     spglib=$(archive libsymspg.a libsymspg-dev)
 fi
 rm -rf "$folder"
