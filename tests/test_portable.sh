@@ -9,7 +9,7 @@ if ${NM:-nm} "$top_builddir/.libs/libchgnet_core.a" 2>/dev/null | grep -Eq '__(a
     tap_done
 fi
 # The build folder may be read by others at the same time: link there, write here.
-if ! make -s -C "$top_builddir" portable-tarball >"$tap_dir/log" 2>&1; then
+if ! MAKEFLAGS= make -s --no-print-directory -C "$top_builddir" portable-tarball >"$tap_dir/log" 2>&1; then
     if grep -q 'link_portable.sh: no' "$tap_dir/log"; then
         tap_skip "$(grep 'link_portable.sh: no' "$tap_dir/log")"
         tap_done
