@@ -59,6 +59,19 @@ tap_skip() {
     echo "ok $tap_count # SKIP $1"
 }
 
+# tap_checks FILE [PREFIX]: a program's own checks, a line each, PASS, FAIL or SKIP and a name; other lines are notes.
+tap_checks() {
+    while read -r tap_word tap_name; do
+        case $tap_word in
+        PASS) tap_ok 0 "${2-}$tap_name" ;;
+        FAIL) tap_ok 1 "${2-}$tap_name" ;;
+        SKIP) tap_skip "${2-}$tap_name" ;;
+        '#') tap_note "$tap_name" ;;
+        *) tap_note "$tap_word $tap_name" ;;
+        esac
+    done <"$1"
+}
+
 # tap_done: print the plan and leave; status 1 when a check failed or none was made.
 tap_done() {
     echo "1..$tap_count"

@@ -11,14 +11,7 @@ cd "$tap_dir" || exit 99
 
 "$PYTHON3" "$top_srcdir/tests/lammps/socket_check.py" "$top_builddir/chgnet" $IPI >out 2>err
 status=$?
-while read -r word name; do
-    case $word in
-    PASS) tap_ok 0 "$name" ;;
-    FAIL) tap_ok 1 "$name" ;;
-    SKIP) tap_skip "$name" ;;
-    *) tap_note "$name" ;;
-    esac
-done <out
+tap_checks out
 tap_ok $status "checks end" || tap_note "$(tail -n 5 err)"
 
 if [ -z "$IPI" ]; then

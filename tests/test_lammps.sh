@@ -31,14 +31,7 @@ ranks_by() {
 with() {
     "$PYTHON3" "$top_srcdir/tests/lammps/check.py" "$chgnet" "$plugin" "$2" "$3" >out 2>err
     status=$?
-    while read -r word name; do
-        case $word in
-        PASS) tap_ok 0 "$1: $name" ;;
-        FAIL) tap_ok 1 "$1: $name" ;;
-        SKIP) tap_skip "$1: $name" ;;
-        *) tap_note "$name" ;;
-        esac
-    done <out
+    tap_checks out "$1: "
     tap_ok $status "$1: checks end" || tap_note "$(tail -n 5 err)"
 }
 

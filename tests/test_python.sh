@@ -34,14 +34,7 @@ cd "$tap_dir" || exit 99
 tap_python() {
     "$PYTHON3" "$1" >out 2>err
     status=$?
-    while read -r word name; do
-        case $word in
-        PASS) tap_ok 0 "$name" ;;
-        FAIL) tap_ok 1 "$name" ;;
-        SKIP) tap_skip "$name" ;;
-        *) tap_note "$word $name" ;;
-        esac
-    done <out
+    tap_checks out
     tap_ok $status "${1##*/} ends" || tap_note "$(tail -n 5 err)"
 }
 
