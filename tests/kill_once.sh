@@ -5,6 +5,7 @@
 #
 # Prints one line and leaves with 0 when all is well.
 # SPDX-License-Identifier: BSD-3-Clause
+files=$(cd "$(dirname "$0")" && pwd)/files || exit 99
 chgnet=$1
 kills=$2
 task=$3
@@ -13,18 +14,7 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/chgnet-kill-XXXXXX") || exit 99
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' HUP INT TERM
 mkdir "$folder/work" && cd "$folder/work" || exit 99
-cat >../MgO.vasp <<'END'
-MgO, primitive cell
-1.0
-0.0 2.1 2.1
-2.1 0.0 2.1
-2.1 2.1 0.0
-Mg O
-1 1
-Direct
-0.0 0.0 0.0
-0.53 0.48 0.5
-END
+cp "$files/MgO.vasp" ..
 for k in 1 2 3 4 5 6; do
     printf '2\nLattice="4.%d 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3:REF_forces:R:3 REF_energy=-11.%d pbc="T T T"\nMg 0 0 0 0.1 0 0\nO 2.0%d 2 2 -0.1 0 0\n' $k $k $k
 done >../labels.extxyz

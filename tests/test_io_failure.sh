@@ -21,18 +21,7 @@ fi
 most=3
 [ -z "${CHGNET_TEST_ALL:-}" ] || most=1000000
 
-cat >MgO.vasp <<'END'
-MgO, primitive cell
-1.0
-0.0 2.1 2.1
-2.1 0.0 2.1
-2.1 2.1 0.0
-Mg O
-1 1
-Direct
-0.0 0.0 0.0
-0.51 0.49 0.5
-END
+cp "$top_srcdir/tests/files/MgO.vasp" .
 for k in 1 2 3; do
     printf '1\nLattice="%d 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3 REF_energy=-0.%d pbc="T T T"\nNe 0 0 0\n' $((2 + k)) $k
 done >labels.extxyz

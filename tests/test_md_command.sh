@@ -6,18 +6,7 @@
 chgnet=$top_builddir/chgnet
 cd "$tap_dir" || exit 99
 
-cat >MgO.vasp <<'END'
-MgO, primitive cell
-1.0
-0.0 2.1 2.1
-2.1 0.0 2.1
-2.1 2.1 0.0
-Mg O
-1 1
-Direct
-0.0 0.0 0.0
-0.51 0.49 0.5
-END
+cp "$top_srcdir/tests/files/MgO.vasp" .
 sed 's/0.51/0.52/' MgO.vasp >other.vasp
 
 # md WANTED-STATUS NAME ARGUMENT...: run, standard output to `out`, standard error to `err`.

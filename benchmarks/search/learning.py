@@ -33,7 +33,7 @@ from ase.io import read, write
 import teacher
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIMITS = (0.05, 0.1, 0.2)  # eV above the teacher's best
+LIMITS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # eV above the teacher's best
 COUNTS = (5, 10, 20, 40, 80, 120)  # labels
 SAMPLERS = {"plain": "basin", "random": "random"}
 FMAX, STEPS = 0.05, 100  # of the teacher's relaxations

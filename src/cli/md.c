@@ -36,36 +36,27 @@ static int64_t step_of(const chgi_cli_md_run *run)
 
 /* ---- preparation ------------------------------------------------------------------------------ */
 
-static chgnet_status load_delta(chgi_cli_md_run *run)
+/* The checkpoint knows the delta-model by the sum of its file. */
+static chgnet_status note_delta(chgi_cli_md_run *run)
 {
-    const char *path = run->options->common.delta;
-    chgnet_model_info info = chgnet_model_get_info(run->model);
     char *data;
     size_t length;
-    if (!path)
-        return CHGNET_OK;
-    CHGI_TRY(chgi_file_read(run->ctx, path, &data, &length));
+    CHGI_TRY(chgi_file_read(run->ctx, run->options->common.delta, &data, &length));
     chgi_sha256_of(data, length, run->delta_sha256);
     chgi_memory_free(data);
-    CHGI_TRY(chgi_delta_file_load(run->ctx, path, &run->delta));
-    CHGI_TRY(chgi_delta_file_check_model(run->ctx, run->delta, info.version, info.sha256));
     run->want = CHGNET_WANT_STD;
-    return chgnet_calculator_set_delta(run->calculator, run->delta);
+    return CHGNET_OK;
 }
 
-static chgnet_status load_model(chgi_cli_md_run *run)
+static chgnet_status load(chgi_cli_md_run *run)
 {
     const chgi_cli_common *common = &run->options->common;
     chgnet_options chosen = chgnet_options_default();
-    chosen.precision = common->is_double ? CHGNET_DOUBLE : CHGNET_SINGLE;
-    chosen.threads = common->threads;
     chosen.skin = SKIN;
     chosen.trajectory = 1;
-    CHGI_TRY(chgnet_model_load(run->ctx, common->model, &run->model));
-    CHGI_TRY(chgnet_calculator_create(run->ctx, run->model, &chosen, &run->calculator));
-    CHGI_TRY(load_delta(run));
+    CHGI_TRY(chgi_cli_load(run->ctx, common, chosen, &run->model, &run->delta, &run->calculator));
     run->potential = chgi_calculator_potential(run->calculator);
-    return CHGNET_OK;
+    return run->delta ? note_delta(run) : CHGNET_OK;
 }
 
 /* The last frame of FILE. */
@@ -158,7 +149,7 @@ static chgnet_status prepare(chgi_cli_md_run *run)
     CHGI_TRY(chgi_trajectory_check(run->ctx, o->output));
     CHGI_TRY(chgi_file_check_writable(run->ctx, o->log));
     CHGI_TRY(chgi_file_check_writable(run->ctx, o->checkpoint));
-    CHGI_TRY(load_model(run));
+    CHGI_TRY(load(run));
     CHGI_TRY(read_structure(run));
     CHGI_TRY(make_run(run));
     run->last_checkpoint = chgi_cli_md_clock();
