@@ -41,14 +41,10 @@ file = "results/scale.dat"
 set format x ""
 set ylabel "ms per atom"
 plot file index 0 using 2:5 title "LiMnO_2, keeping" lc rgb "#4477aa" pt 7, \
-     file index 1 using 2:5 title "Cu, keeping" lc rgb "#ee6677" pt 7, \
-     file index 2 using 2:5 title "LiMnO_2, recomputing" lc rgb "#4477aa" dt 2 pt 6, \
-     file index 3 using 2:5 title "Cu, recomputing" lc rgb "#ee6677" dt 2 pt 6
+     file index 1 using 2:5 title "LiMnO_2, recomputing" lc rgb "#ee6677" dt 2 pt 6
 set format x "10^{%L}"
 set xlabel "atoms"
 set ylabel "kB per atom"
 plot file index 0 using 2:9 notitle lc rgb "#4477aa" pt 7, \
-     file index 1 using 2:9 notitle lc rgb "#ee6677" pt 7, \
-     file index 2 using 2:9 notitle lc rgb "#4477aa" dt 2 pt 6, \
-     file index 3 using 2:9 notitle lc rgb "#ee6677" dt 2 pt 6
+     file index 1 using 2:9 notitle lc rgb "#ee6677" dt 2 pt 6
 unset multiplot

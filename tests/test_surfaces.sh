@@ -32,6 +32,10 @@ tap_ok $? "the hull runs from the clean surface to the last film"
 example sulfur systems.py --quick --labels "$labels" --work systems-work
 tap_is_int "$(grep -c '^Cu-\|^Ag-' sulfur/systems.csv)" 2 "a line for each system"
 
+example sulfur enough.py --quick --judges "$labels" --work enough-work
+awk -F, 'NR == 2 && $7 < $6 { good = 1 } END { exit !good }' sulfur/enough.csv
+tap_ok $? "the first labels make errors of forces smaller"
+
 example why why.py --labels "$labels" --work why-work
 tap_is_int "$(grep -c '^Cu,\|^Ag,\|^Au,' why/energies.csv)" 3 "a line for each metal"
 tap_is_int "$(wc -l <why/atoms.csv)" 13 "a line for each S of six structures"

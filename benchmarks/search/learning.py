@@ -50,7 +50,7 @@ def configuration(arm):
         if arm != "corrected":
             line = line.replace("sampler = gofee", f"sampler = {SAMPLERS[arm]}").replace("walkers = 2", "walkers = 8")
         if arm == "random":
-            line = line.replace("budget = 160", f"budget = {starts_needed()}")
+            line = line.replace("budget = 160", f"budget = {2 * starts_needed()}")  # some are dropped
         lines.append(line)
     return "".join(lines)
 
