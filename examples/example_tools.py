@@ -1,5 +1,6 @@
 # What the scripts of several examples share.  SPDX-License-Identifier: BSD-3-Clause
 import csv
+import pathlib
 import subprocess
 import sys
 
@@ -39,3 +40,12 @@ def frames(path):
 def rows_of(text):
     """The atoms of a frame, as lists of words."""
     return [line.split() for line in text.splitlines()[2:]]
+
+
+def add_label(python, work, text, labels, *options):
+    """PBE label of one frame by label_gpaw.py, run by a Python that has GPAW, to the end of the file labels."""
+    source, made = work / "label.in.extxyz", work / "label.out.extxyz"
+    source.write_text(text)
+    run(python, pathlib.Path(__file__).resolve().parent / "label_gpaw.py", source, made, *options)
+    with labels.open("a") as file:
+        file.write(made.read_text())

@@ -17,7 +17,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from example_tools import frames, info, rows_of, run, save  # noqa: E402
+from example_tools import add_label, frames, info, rows_of, run, save  # noqa: E402
 
 A_CU, A_OXIDE = 3.617, 4.28  # A, lattice constants: Cu by CHGNet, Cu2O to begin with
 LAYERS, VACUUM = 3, 6.5
@@ -283,12 +283,8 @@ def label(options):
     for name, text, kpts in todo:
         if name in known:
             continue
-        source, made = options.work / "label.in.extxyz", options.work / "label.out.extxyz"
-        source.write_text(text)
         periodic = ["--bulk"] if name in ("Cu", "Cu2O") else []
-        run(options.label, HERE.parent / "label_gpaw.py", source, made, "--kpts", *kpts, *periodic)
-        with target.open("a") as file:
-            file.write(made.read_text())
+        add_label(options.label, options.work, text, target, "--kpts", *kpts, *periodic)
 
 
 def compare(options, labels):

@@ -18,7 +18,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from example_tools import frames, info, rows_of, run, save  # noqa: E402
+from example_tools import add_label, frames, info, rows_of, run, save  # noqa: E402
 from systems import CELLS, CONFIG, METALS  # noqa: E402
 
 STEPS = (4, 14, 24, 44)  # of the relaxations by CHGNet, so that structures are near and far from minima
@@ -81,11 +81,7 @@ def label(options, labels):
         for head, text in frames(chosen):
             if info(head, "id") in known:
                 continue
-            source, made = options.work / "label.in.extxyz", options.work / "label.out.extxyz"
-            source.write_text(text)
-            run(options.label, HERE.parent / "label_gpaw.py", source, made)
-            with labels.open("a") as file:
-                file.write(made.read_text())
+            add_label(options.label, options.work, text, labels)
             print(info(head, "id"), file=sys.stderr, flush=True)
         chosen.unlink()
 

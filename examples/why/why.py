@@ -18,7 +18,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from example_tools import frames, info, run, save  # noqa: E402
+from example_tools import add_label, frames, info, run, save  # noqa: E402
 
 SULFUR = HERE.parent / "sulfur"
 METALS = {"Cu": 3.64, "Ag": 4.15, "Au": 4.16}  # A, as in the labels
@@ -126,13 +126,8 @@ def label(options):
     target = options.results / "labels.extxyz"
     known = read_labels(target)
     for head, text in frames(options.results / "structures.extxyz"):
-        if info(head, "id") in known:
-            continue
-        source, made = options.work / "label.in.extxyz", options.work / "label.out.extxyz"
-        source.write_text(text)
-        run(options.label, HERE.parent / "label_gpaw.py", source, made)
-        with target.open("a") as file:
-            file.write(made.read_text())
+        if info(head, "id") not in known:
+            add_label(options.label, options.work, text, target)
 
 
 def main():

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "math/blas.h"
 
 static const chgi_cli_command *const commands[] = {&chgi_cli_predict, &chgi_cli_relax,   &chgi_cli_md,
                                                    &chgi_cli_eos,     &chgi_cli_elastic, &chgi_cli_phonon_forces,
@@ -127,6 +128,7 @@ int main(int argc, char **argv)
         fputs("chgnet: not enough memory\n", stderr);
         return CHGNET_ENOMEM;
     }
+    chgi_blas_serial();
     int code = run(ctx, argc, argv);
     if (chgi_cli_flush(ctx) != CHGNET_OK) {
         chgi_cli_report(ctx, CHGNET_EIO);

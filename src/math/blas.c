@@ -62,3 +62,12 @@ void chgi_matrix_vector(int64_t m, int64_t n, double alpha, const double *a, int
     for (int64_t i = 0; i < m; i++)
         y[i] += alpha * chgi_vector_dot(n, a + i * lda, x);
 }
+
+/* Not in every BLAS. */
+extern void openblas_set_num_threads(int threads) __attribute__((weak));
+
+void chgi_blas_serial(void)
+{
+    if (openblas_set_num_threads)
+        openblas_set_num_threads(1);
+}

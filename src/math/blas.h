@@ -23,4 +23,8 @@ void chgi_vector_add(int64_t n, double alpha, const double *x, double *y);
 /** y[i] += alpha a[i,:] . x for a of (m,n). */
 void chgi_matrix_vector(int64_t m, int64_t n, double alpha, const double *a, int64_t lda, const double *x, double *y);
 
+/** Let OpenBLAS work in the calling thread only, in this process from now on: its threads wait busily, and take the
+ *  processor from ours.  For a process that is ours alone; a host's BLAS is left as it is. */
+void chgi_blas_serial(void);
+
 #endif
