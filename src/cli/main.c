@@ -24,10 +24,9 @@ static const char from_python[] =
     "    return_atom_feas, return_crystal_feas     --embeddings\n"
     "  CHGNetCalculator in ASE                     -o OUT.extxyz, then ase.io.read(\"OUT.extxyz\", \":\")\n";
 
-static const char codes[] =
-    "  0 done; 1 internal error; 2 usage; 3 bad input; 4 not converged within the steps\n"
-    "  (the last state is written); 5 a result is not finite, or beyond --max-std;\n"
-    "  6 cannot read or write; 7 not enough memory; 128+n stopped by signal n\n";
+static const char codes[] = "  0 done; 1 internal error; 2 usage; 3 bad input; 4 not converged within the steps\n"
+                            "  (the last state is written); 5 a result is not finite, or beyond --max-std;\n"
+                            "  6 cannot read or write; 7 not enough memory; 128+n stopped by signal n\n";
 
 static void print_help(void)
 {
