@@ -37,6 +37,11 @@ def frames(path):
         at += n + 2
 
 
+def ids_of(path):
+    """The key id of each frame; none where there is no file."""
+    return {info(head, "id") for head, _ in frames(path)} if path.exists() else set()
+
+
 def rows_of(text):
     """The atoms of a frame, as lists of words."""
     return [line.split() for line in text.splitlines()[2:]]

@@ -180,7 +180,7 @@ def print_ratios(title, needed_of):
 
 
 def report(labels, relaxed, best):
-    """\param labels  energies of each run of each arm  \param relaxed  of each run, {label: energy after relaxation}"""
+    """labels: energies of each run of each arm; relaxed: for each run, {label: energy after relaxation}."""
     print(f"teacher's best: {best:.4f} eV; lowest label of the corrected searches "
           f"{min(map(min, labels['corrected'])):.4f} eV, of the plain ones {min(map(min, labels['plain'])):.4f} eV\n")
     print_ratios("label within", lambda arm, limit: [labels_needed(run, best + limit) for run in labels[arm]])

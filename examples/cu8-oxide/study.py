@@ -17,7 +17,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from example_tools import add_label, frames, info, rows_of, run, save  # noqa: E402
+from example_tools import add_label, frames, ids_of, info, rows_of, run, save  # noqa: E402
 
 A_CU, A_OXIDE = 3.617, 4.28  # A, lattice constants: Cu by CHGNet, Cu2O to begin with
 LAYERS, VACUUM = 3, 6.5
@@ -275,7 +275,7 @@ def write_for_pbe(options, pairs):
 def label(options):
     """GPAW labels for what is in for_pbe.extxyz and for bulk Cu and Cu2O; what is labelled already is kept."""
     target = HERE / "results" / "labels.extxyz"
-    known = {info(f["head"], "id") for f in read_frames(target)} if target.exists() else set()
+    known = ids_of(target)
     todo = [(info(f["head"], "id"), f["text"], (1, 3, 1)) for f in read_frames(HERE / "results" / "for_pbe.extxyz")]
     for name, k in (("Cu", 9), ("Cu2O", 5)):
         found = read_frames(HERE / "results" / f"reference-{name}.extxyz")[0]

@@ -18,14 +18,14 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from example_tools import add_label, frames, info, rows_of, run, save  # noqa: E402
+from example_tools import add_label, frames, ids_of, info, rows_of, run, save  # noqa: E402
 from systems import CELLS, CONFIG, METALS  # noqa: E402
 
 STEPS = (4, 14, 24, 44)  # of the relaxations by CHGNet, so that structures are near and far from minima
 STARTS = 8  # for each metal, number of S, and number of steps
 SHAKE = 0.05  # A, standard deviation, of every atom above the lowest layer
 FIRST, BATCH = 6, 9  # labels: one of each metal and number of S from the pool at random, then so many at a time
-COUNTS = ("Cu1", "Cu2", "Ag1", "Ag2", "Au1", "Au2")
+KINDS = ("Cu1", "Cu2", "Ag1", "Ag2", "Au1", "Au2")
 
 
 def shaken(head, text, name, chance):
@@ -41,13 +41,13 @@ def shaken(head, text, name, chance):
 def make_pool(options, pool):
     """Random structures of each metal and number of S, as labels.extxyz was made, by other random numbers."""
     chance, text = random.Random(7), ""
-    for kind in COUNTS:
+    for kind in KINDS:
         metal, sulfur = kind[:2], kind[2:]
         for steps in STEPS:
             folder = options.work / f"{kind}-{steps}"
             config = options.work / f"{kind}-{steps}.ini"
             config.write_text(CONFIG.format(metal=metal, a=METALS[metal], matrix=CELLS["2x2"], sulfur=sulfur, more="",
-                                            starts=STARTS, folder=folder).replace("steps = 120", f"steps = {steps}"))
+                                            steps=steps, starts=STARTS, folder=folder))
             run(options.chgnet, "search", "run", "-q", "-t", "1", "--seed", 1000 + steps, config)
             for k, (head, frame) in enumerate(frames(folder / "candidates.extxyz")):
                 text += shaken(head, frame, f"{kind}-{steps}-{k}", chance)
@@ -56,11 +56,11 @@ def make_pool(options, pool):
 
 def choose(options, pool, labels, left):
     """The next structures to label: of each metal and number of S one by chance, later those the model knows least."""
-    known = {info(head, "id") for head, _ in frames(labels)} if labels.exists() else set()
+    known = ids_of(labels)
     rest = [(info(head, "id"), text) for head, text in frames(pool) if info(head, "id") not in known]
-    if not labels.exists():
+    if not known:
         chance = random.Random(1)
-        return [chance.choice([text for name, text in rest if name.startswith(kind)]) for kind in COUNTS]
+        return [chance.choice([text for name, text in rest if name.startswith(kind)]) for kind in KINDS]
     model, candidates, picked = (options.work / name for name in ("D.h5", "rest.extxyz", "picked.extxyz"))
     run(options.chgnet, "delta", "fit", "-q", "-o", model, labels)
     candidates.write_text("".join(text for _, text in rest))
@@ -73,29 +73,30 @@ def label(options, labels):
     pool = HERE / "enough" / "pool.extxyz"
     if not pool.exists():
         make_pool(options, pool)
-    while (left := options.most - (len(list(frames(labels))) if labels.exists() else 0)) > 0:
+    while (left := options.most - len(ids_of(labels))) > 0:
         chosen = options.work / "chosen.extxyz"
         if not chosen.exists():
             chosen.write_text("".join(choose(options, pool, labels, left)))
-        known = {info(head, "id") for head, _ in frames(labels)} if labels.exists() else set()
+        known = ids_of(labels)  # some of a batch that was broken off
         for head, text in frames(chosen):
-            if info(head, "id") in known:
-                continue
-            add_label(options.label, options.work, text, labels)
-            print(info(head, "id"), file=sys.stderr, flush=True)
+            if info(head, "id") not in known:
+                add_label(options.label, options.work, text, labels)
+                print(info(head, "id"), file=sys.stderr, flush=True)
         chosen.unlink()
 
 
 def judge(options, labels):
     """Errors on labels.extxyz, each metal and all, after the first FIRST, FIRST + BATCH ... labels."""
-    learnt, judges = [text for _, text in frames(labels)], [(info(head, "id"), text) for head, text in frames(options.judges)]
-    rows = []
+    learnt, rows = [text for _, text in frames(labels)], []
+    training, model = options.work / "learn.extxyz", options.work / "D.h5"
+    judges = {metal: options.work / f"judge-{metal}.extxyz" for metal in ("all", *METALS)}
+    for metal, judging in judges.items():
+        judging.write_text("".join(text for head, text in frames(options.judges)
+                                   if metal == "all" or info(head, "id").startswith(metal)))
     for n in range(FIRST, len(learnt) + 1, BATCH)[: 1 if options.quick else None]:
-        training, model, judging = (options.work / name for name in ("learn.extxyz", "D.h5", "judge.extxyz"))
         training.write_text("".join(learnt[:n]))
         run(options.chgnet, "delta", "fit", "-q", "-o", model, training)
-        for metal in ("all", *METALS):
-            judging.write_text("".join(text for name, text in judges if metal == "all" or name.startswith(metal)))
+        for metal, judging in judges.items():
             told = json.loads(run(options.chgnet, "delta", "eval", "-q", "--json", model, judging))
             row = {"labels": n, "metal": metal}
             for kind, unit in (("energy", "meV"), ("forces", "meV_A")):

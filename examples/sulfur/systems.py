@@ -34,7 +34,7 @@ below = 0
 above = 3
 [relax]
 fmax = 0.05
-steps = 120
+steps = {steps}
 [search]
 sampler = random
 budget = {starts}
@@ -88,7 +88,7 @@ def one_system(options, metal, cell, sulfur, extra):
         more = f"{metal}{extra}" if extra else ""
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was cut short
         config.write_text(CONFIG.format(metal=metal, a=METALS[metal], matrix=CELLS[cell], sulfur=sulfur, more=more,
-                                        starts=options.starts, folder=folder))
+                                        steps=120, starts=options.starts, folder=folder))
         run(options.chgnet, "search", "run", "-q", "-t", "1", config)
         run(options.chgnet, "search", "best", "-n", options.kept, "-o", best, folder)
         run(options.chgnet, "relax", "-q", "-t", "1", "-d", options.delta, "--optimizer", "lbfgs", "--steps", 60, best, "-o", after,

@@ -247,11 +247,10 @@ static void on_warning(const char *text, void *user)
 
 static void say_verbosely(const chgi_cli_md_run *run)
 {
-    chgnet_model_info info = chgnet_model_get_info(run->model);
     if (run->options->common.verbose)
-        fprintf(stderr, "chgnet: model %s from %s, %s precision; %lld atoms, %lld degrees of freedom; from step %lld\n",
-                info.version, info.path, run->options->common.is_double ? "double" : "single",
-                (long long)run->structure.n_atom, (long long)chgi_md_freedom(run->md), (long long)run->first_step);
+        fprintf(stderr, "chgnet: %s precision; %lld atoms, %lld degrees of freedom; from step %lld\n",
+                run->options->common.is_double ? "double" : "single", (long long)run->structure.n_atom,
+                (long long)chgi_md_freedom(run->md), (long long)run->first_step);
 }
 
 /* \return the first failure; all are told */
